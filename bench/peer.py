@@ -1,0 +1,59 @@
+"""What every peer program shares: its flags, the data, and the conversation with the runner.
+
+A peer builds its network, warms up, and says on standard output that it is ready, in one line of JSON. From then on it
+times one unit of work for each line `run` that it reads, and answers {"seconds": x}.
+"""
+
+import argparse
+import gzip
+import json
+import os
+import pathlib
+import statistics
+import sys
+import time
+
+import numpy as np
+
+LATENT = 100
+BURST = 0.5  # seconds: a unit shorter than this is repeated, and the median reported
+
+
+def flags(batch=256):
+    """Returns a parser with the flags that all peers have."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--batch", type=int, default=batch)
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    return parser
+
+
+def mnist():
+    """Returns the 60,000 training images, N×28×28 float32 in [-1, 1]."""
+    path = pathlib.Path(__file__).parent.parent / "dataset" / "mnist" / "train-images-idx3-ubyte.gz"
+    pixels = np.frombuffer(gzip.decompress(path.read_bytes()), np.uint8, offset=16)
+    return (pixels.reshape(-1, 28, 28).astype(np.float32) - 127.5) / 127.5
+
+
+def latents(n):
+    """Returns n latents to draw from, n×100."""
+    return np.random.default_rng(1).uniform(-1, 1, (n, LATENT)).astype(np.float32)
+
+
+def serve(unit, name, version, detail, warmup=3):
+    """Warms unit up, then runs it as told on standard input until that ends."""
+    for _ in range(warmup):
+        unit()
+    print(json.dumps({"ready": True, "name": name, "version": version, "detail": detail}), flush=True)
+    for line in sys.stdin:
+        if line.strip() == "run":
+            print(json.dumps({"seconds": timed(unit)}), flush=True)
+
+
+def timed(unit):
+    """Returns the median seconds of as many units as fit into a burst, at least one."""
+    seconds = []
+    while sum(seconds) < BURST:
+        start = time.perf_counter()
+        unit()
+        seconds.append(time.perf_counter() - start)
+    return statistics.median(seconds)

@@ -1,0 +1,76 @@
+"""The seed's two networks in PyTorch.
+
+Keras pads a stride-2 convolution of an even side below and to the right, PyTorch's padding=1 above and to the left. The
+networks here are therefore the seed's seen in a mirror: with images and kernels turned by 180 degrees they compute the
+same numbers, and no copy is spent on padding.
+"""
+
+import torch
+from torch import nn
+
+
+class Unflatten(nn.Module):
+    """N×12544 to N×256×7×7, as a view that is contiguous in the layout asked for."""
+
+    def __init__(self, channels_last):
+        super().__init__()
+        self.channels_last = channels_last
+
+    def forward(self, x):
+        if self.channels_last:
+            return x.view(-1, 7, 7, 256).permute(0, 3, 1, 2)
+        return x.view(-1, 256, 7, 7)
+
+
+class Flatten(nn.Module):
+    """N×512×4×4 to N×8192, as a view of either layout."""
+
+    def __init__(self, channels_last):
+        super().__init__()
+        self.channels_last = channels_last
+
+    def forward(self, x):
+        if self.channels_last:
+            x = x.permute(0, 2, 3, 1)
+        return x.reshape(x.shape[0], -1)
+
+
+def batch_norm(kind, channels):
+    return kind(channels, eps=1e-3, momentum=0.1)
+
+
+def generator(channels_last, plain):
+    """G. With plain, the transposed convolutions of stride 1 are written as the convolutions that they are."""
+
+    def same(c, k):
+        return nn.Conv2d(c, k, 3, 1, 1) if plain else nn.ConvTranspose2d(c, k, 3, 1, 1)
+
+    net = nn.Sequential(
+        nn.Linear(100, 12544), batch_norm(nn.BatchNorm1d, 12544), nn.ReLU(True), Unflatten(channels_last),
+        nn.ConvTranspose2d(256, 128, 3, 2, 1, 1), batch_norm(nn.BatchNorm2d, 128), nn.ReLU(True),
+        nn.ConvTranspose2d(128, 64, 3, 2, 1, 1), batch_norm(nn.BatchNorm2d, 64), nn.ReLU(True),
+        same(64, 32), batch_norm(nn.BatchNorm2d, 32), nn.ReLU(True),
+        same(32, 1), nn.Tanh())
+    return initialised(net, channels_last, 1_705_601)
+
+
+def discriminator(channels_last):
+    """D, up to the logit."""
+    layers = []
+    for c, k, stride in (1, 64, 2), (64, 128, 2), (128, 256, 2), (256, 512, 1):
+        layers += [nn.Conv2d(c, k, 3, stride, 1), nn.LeakyReLU(0.2, True), nn.Dropout(0.4)]
+    layers += [Flatten(channels_last), nn.Linear(8192, 1)]
+    return initialised(nn.Sequential(*layers), channels_last, 1_558_017)
+
+
+def initialised(net, channels_last, parameters):
+    """Returns net with Glorot uniform kernels and zero biases, in the layout asked for."""
+    for p in net.parameters():
+        if p.dim() > 1:
+            nn.init.xavier_uniform_(p)
+    for m in net.modules():
+        if isinstance(m, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)):
+            nn.init.zeros_(m.bias)
+    counted = list(net.parameters()) + [b for b in net.buffers() if b.dim()]
+    assert sum(t.numel() for t in counted) == parameters
+    return net.to(memory_format=torch.channels_last) if channels_last else net

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"image"
+	"image/color"
+	"image/color/palette"
+	"image/draw"
+	"image/gif"
+	"image/png"
+	"io"
+	"os"
+	"path/filepath"
+
+	"dcgan"
+	"dcgan/format/npy"
+	"dcgan/picture"
+)
+
+// A grid enlarges its images as those of training are, but less where it would have more than gridSide pixels a side.
+const (
+	gridScale = 4
+	gridSide  = 4096
+)
+
+// A walk's frames are shown 12.5 times a second, and small images larger, by a whole factor, to about this side.
+const (
+	frameDelay = 8 // hundredths of a second
+	frameSide  = 112
+)
+
+func writeGrid(path string, images dcgan.Images, rows, cols int) error {
+	scale := max(1, min(gridScale, gridSide/max(rows*images.H, cols*images.W)))
+	return writeFile(path, func(w io.Writer) error {
+		return png.Encode(w, picture.Grid(images.Pixels, images.N, images.H, images.W, images.C, rows, cols, scale))
+	})
+}
+
+func writeArray(path string, images dcgan.Images) error {
+	return writeFile(path, func(w io.Writer) error {
+		return npy.Write(w, []int{images.N, images.H, images.W, images.C}, images.Pixels)
+	})
+}
+
+// writeFolder writes one PNG an image. All are written to a folder of their own before the first takes its name.
+func writeFolder(path string, images dcgan.Images) error {
+	path = filepath.Clean(path)
+	_, err := os.Stat(path)
+	exists := err == nil
+	beside := filepath.Dir(path)
+	if exists {
+		beside = path
+	}
+	temporary := temporaryName(beside)
+	os.RemoveAll(temporary) // left by a process of this number that was killed
+	if err := os.Mkdir(temporary, 0o777); err != nil {
+		return err
+	}
+	defer os.RemoveAll(temporary)
+
+	digits := max(4, len(fmt.Sprint(images.N)))
+	names := make([]string, images.N)
+	for i := range names {
+		names[i] = fmt.Sprintf("%0*d.png", digits, i+1)
+		if err := writeFile(filepath.Join(temporary, names[i]), func(w io.Writer) error {
+			return png.Encode(w, one(images, i, 1))
+		}); err != nil {
+			return err
+		}
+	}
+	if !exists {
+		return os.Rename(temporary, path)
+	}
+	for _, name := range names {
+		if err := os.Rename(filepath.Join(temporary, name), filepath.Join(path, name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeWalk writes the images as the frames of a GIF that runs for ever: in 256 greys, or in colours by dithering.
+func writeWalk(path string, images dcgan.Images) error {
+	greys := make(color.Palette, 256)
+	for i := range greys {
+		greys[i] = color.Gray{Y: uint8(i)}
+	}
+	scale := max(1, frameSide/max(images.H, images.W))
+	film := gif.GIF{}
+	for i := range images.N {
+		frame := one(images, i, scale)
+		at := frame.Bounds()
+		bounds := image.Rect(0, 0, at.Dx(), at.Dy())
+		paletted := image.NewPaletted(bounds, palette.Plan9)
+		if grey, ok := frame.(*image.Gray); ok {
+			paletted.Palette = greys
+			for y := range at.Dy() {
+				copy(paletted.Pix[y*paletted.Stride:], grey.Pix[y*grey.Stride:][:at.Dx()])
+			}
+		} else {
+			draw.FloydSteinberg.Draw(paletted, bounds, frame, at.Min)
+		}
+		film.Image = append(film.Image, paletted)
+		film.Delay = append(film.Delay, frameDelay)
+	}
+	return writeFile(path, func(w io.Writer) error { return gif.EncodeAll(w, &film) })
+}
+
+// one returns image i alone, without a grid's margin, enlarged by a whole factor.
+func one(images dcgan.Images, i, scale int) image.Image {
+	size := images.H * images.W * images.C
+	framed := picture.Grid(images.Pixels[i*size:(i+1)*size], 1, images.H, images.W, images.C, 1, 1, scale)
+	margin := (framed.Bounds().Dx() - images.W*scale) / 2
+	return framed.(interface {
+		SubImage(image.Rectangle) image.Image
+	}).SubImage(framed.Bounds().Inset(margin))
+}
+
+// writeFile writes a file whole or not at all: under another name in its folder, then renamed.
+func writeFile(path string, write func(io.Writer) error) error {
+	temporary := temporaryName(filepath.Dir(path))
+	file, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o666)
+	if err != nil {
+		return err
+	}
+	buffered := bufio.NewWriter(file)
+	err = write(buffered)
+	if err == nil {
+		err = buffered.Flush()
+	}
+	if closing := file.Close(); err == nil {
+		err = closing
+	}
+	if err == nil {
+		err = os.Rename(temporary, path)
+	}
+	if err != nil {
+		os.Remove(temporary)
+	}
+	return err
+}
+
+// temporaryName is where this process writes what will be renamed. One file or folder at a time has it in a folder.
+func temporaryName(folder string) string {
+	return filepath.Join(folder, fmt.Sprintf(".dcgan-%d.tmp", os.Getpid()))
+}

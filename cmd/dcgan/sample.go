@@ -1,0 +1,312 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"dcgan"
+	"dcgan/format/npy"
+	"dcgan/internal/input"
+
+	"github.com/spf13/cobra"
+)
+
+// Bounds of what one call draws. Images are drawn into memory before a file is written.
+const (
+	maxImages = 100_000 // of 28×28 they take 314 MB
+	maxFrames = 10_000  // a walk of over 13 minutes, and as many images
+)
+
+// sampleOptions is what sample's flags say.
+type sampleOptions struct {
+	n          int
+	grid       string
+	seed       uint64
+	latents    string
+	out        string
+	checkpoint string
+	walk       bool
+	frames     int
+
+	nGiven, seedGiven, framesGiven bool
+}
+
+func sampleCommand() *cobra.Command {
+	o := &sampleOptions{}
+	cmd := &cobra.Command{
+		Use:   "sample RUN|FILE",
+		Short: "Draw images with a trained generator",
+		Long: `Draw images with the generator of a run folder (its best checkpoint where one is scored, else its newest) or of a
+checkpoint file. The ending of --out chooses what is written:
+
+  .png        a grid of the images
+  .npy        an array of N×H×W×C float32 values in [-1, 1]
+  .gif        with --walk, a walk from latent to latent and back to the first
+  a folder    one PNG an image: 0001.png, 0002.png, ...`,
+		Example: `  dcgan sample runs/mnist-001
+  dcgan sample runs/mnist-001 --grid 4x10 --seed 7 --out digits.png
+  dcgan sample runs/mnist-001 --checkpoint 400 -n 1000 --out digits.npy
+  dcgan sample runs/mnist-001 -n 100 --out digits/
+  dcgan sample runs/mnist-001 -n 8 --walk --out walk.gif
+  dcgan sample runs/mnist-001 --latents latents.npy --out drawn.npy`,
+		Args:              oneArg("a run folder or a checkpoint file"),
+		ValidArgsFunction: completeRun,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			changed := cmd.Flags().Changed
+			o.nGiven, o.seedGiven, o.framesGiven = changed("count"), changed("seed"), changed("frames")
+			said, err := sample(args[0], *o)
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), oneLine(said))
+			return err
+		},
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.IntVarP(&o.n, "count", "n", 25, "how many images; without it a --grid is filled")
+	f.StringVar(&o.grid, "grid", "", "`ROWSxCOLUMNS` of the .png (default: as square as -n allows, 5x5 for 25)")
+	f.Uint64Var(&o.seed, "seed", 1, "which latents; the first images of a seed are the same for every -n")
+	f.StringVar(&o.latents, "latents", "", "draw the latents in this .npy `FILE`, N×LATENT float32")
+	f.StringVar(&o.out, "out", "sample.png", "`FILE` or folder to write")
+	f.StringVar(&o.checkpoint, "checkpoint", "", "which checkpoint of the run: a `STEP`, best or latest")
+	f.BoolVar(&o.walk, "walk", false, "walk from latent to latent, into a .gif")
+	f.IntVar(&o.frames, "frames", 10, "of a walk, from one latent to the next")
+	cmd.MarkFlagFilename("latents", "npy")
+	cmd.MarkFlagFilename("out", "png", "npy", "gif")
+	cmd.RegisterFlagCompletionFunc("checkpoint", completeCheckpoint)
+	return cmd
+}
+
+// sample draws and writes, and returns what to say of it.
+func sample(source string, o sampleOptions) (string, error) {
+	kind, err := outKind(o.out)
+	if err != nil {
+		return "", err
+	}
+	rows, cols, err := o.check(kind)
+	if err != nil {
+		return "", err
+	}
+	generator, err := openGenerator(source, o.checkpoint)
+	if err != nil {
+		return "", err
+	}
+
+	var latents []float32
+	if o.latents != "" {
+		if latents, o.n, err = readLatents(o.latents, generator.LatentSize()); err != nil {
+			return "", err
+		}
+		if err := o.checkCount(rows, cols); err != nil {
+			return "", err
+		}
+	} else {
+		latents = generator.Latents(o.n, o.seed)
+	}
+	if kind == kindGIF {
+		latents = walk(latents, generator.LatentSize(), o.frames)
+	}
+	images, err := generator.Draw(latents)
+	if err != nil {
+		return "", err
+	}
+
+	each := size(images.H, images.W, images.C)
+	switch kind {
+	case kindPNG:
+		if rows == 0 {
+			rows, cols = squareGrid(images.N)
+		}
+		return fmt.Sprintf("%s: %d images of %s, %d×%d", o.out, images.N, each, rows, cols), writeGrid(o.out, images, rows, cols)
+	case kindNPY:
+		return fmt.Sprintf("%s: float32 %d×%s", o.out, images.N, each), writeArray(o.out, images)
+	case kindGIF:
+		return fmt.Sprintf("%s: a walk between %d latents, %d frames of %s", o.out, o.n, images.N, each), writeWalk(o.out, images)
+	default:
+		return fmt.Sprintf("%s: %d images of %s", o.out, images.N, each), writeFolder(o.out, images)
+	}
+}
+
+// check refuses flags that do not go together, and settles n. rows and cols are 0 where --grid is not given.
+func (o *sampleOptions) check(kind outputKind) (rows, cols int, err error) {
+	if o.grid != "" {
+		if kind != kindPNG {
+			return 0, 0, input.Errorf("--grid: %s is no grid; give a .png file to --out", o.out)
+		}
+		if rows, cols, err = parseGrid(o.grid); err != nil {
+			return 0, 0, err
+		}
+		if !o.nGiven && o.latents == "" {
+			o.n = rows * cols
+		}
+	}
+	switch {
+	case o.walk && kind != kindGIF:
+		return 0, 0, input.Errorf("--walk: %s cannot hold a walk; give a .gif file to --out", o.out)
+	case kind == kindGIF && !o.walk:
+		return 0, 0, input.Errorf("--out: a .gif is a walk between latents; add --walk, or give a .png, .npy or folder")
+	case o.framesGiven && !o.walk:
+		return 0, 0, input.Errorf("--frames is of a walk; add --walk and a .gif file as --out")
+	case o.frames < 1:
+		return 0, 0, input.Errorf("--frames: %d is below 1", o.frames)
+	case o.latents != "" && o.nGiven:
+		return 0, 0, input.Errorf("-n and --latents exclude each other: as many images are drawn as the file has latents")
+	case o.latents != "" && o.seedGiven:
+		return 0, 0, input.Errorf("--seed and --latents exclude each other: the file says what is drawn")
+	case o.latents != "":
+		return rows, cols, nil // the count is the file's
+	}
+	return rows, cols, o.checkCount(rows, cols)
+}
+
+// checkCount checks n, once it is known.
+func (o *sampleOptions) checkCount(rows, cols int) error {
+	switch {
+	case o.n < 1:
+		return input.Errorf("-n: %d is below 1", o.n)
+	case o.n > maxImages:
+		return input.Errorf("-n: %d is above %d; draw the rest with other seeds", o.n, maxImages)
+	case rows > 0 && o.n > rows*cols:
+		return input.Errorf("--grid: %dx%d has %d cells, too few for %d images", rows, cols, rows*cols, o.n)
+	case o.walk && o.n < 2:
+		return input.Errorf("--walk: a walk needs at least 2 latents")
+	case o.walk && o.frames > maxFrames/o.n:
+		return input.Errorf("--walk: %d latents of %d frames are more than %d frames", o.n, o.frames, maxFrames)
+	}
+	return nil
+}
+
+func openGenerator(source, checkpoint string) (*dcgan.Generator, error) {
+	if checkpoint == "" {
+		return dcgan.Open(source)
+	}
+	if info, err := os.Stat(source); err == nil && !info.IsDir() {
+		return nil, input.Errorf("--checkpoint: %s is one checkpoint already; give its run folder, or leave the flag out", source)
+	}
+	return dcgan.OpenCheckpoint(source, checkpoint)
+}
+
+// readLatents reads an array of n×width float32.
+func readLatents(path string, width int) (latents []float32, n int, err error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, 0, input.Errorf("--latents: %w", err)
+	}
+	defer file.Close()
+	shape, latents, err := npy.Read(file)
+	if err != nil {
+		return nil, 0, input.Errorf("--latents: %s: %w", path, err)
+	}
+	if len(shape) != 2 || shape[1] != width {
+		return nil, 0, input.Errorf("--latents: %s is %s, and this generator takes N×%d", path, size(shape...), width)
+	}
+	for i, v := range latents {
+		if v-v != 0 { // not a number, or infinite
+			return nil, 0, input.Errorf("--latents: %s: value %d of latent %d is not a finite number", path, i%width, i/width)
+		}
+	}
+	return latents, shape[0], nil
+}
+
+// walk returns frames latents from each latent to the next, and from the last to the first. It goes along the sphere
+// (Shoemake 1985), since points of a straight line between two latents are shorter than any that G was trained on; the
+// length goes evenly from one to the other.
+func walk(latents []float32, width, frames int) []float32 {
+	n := len(latents) / width
+	path := make([]float32, 0, n*frames*width)
+	for i := range n {
+		from, to := latents[i*width:(i+1)*width], latents[(i+1)%n*width:][:width]
+		a, b, dot := 0.0, 0.0, 0.0
+		for j := range from {
+			a += float64(from[j]) * float64(from[j])
+			b += float64(to[j]) * float64(to[j])
+			dot += float64(from[j]) * float64(to[j])
+		}
+		a, b = math.Sqrt(a), math.Sqrt(b)
+		angle := math.Acos(max(-1, min(1, dot/(a*b))))
+		for f := range frames {
+			t := float64(f) / float64(frames)
+			u, v := 1-t, t
+			if sin := math.Sin(angle); sin > 1e-3 { // else they point alike, or one is 0 and has no direction
+				length := a + t*(b-a)
+				u, v = math.Sin((1-t)*angle)/sin*length/a, math.Sin(t*angle)/sin*length/b
+			}
+			for j := range from {
+				path = append(path, float32(u*float64(from[j])+v*float64(to[j])))
+			}
+		}
+	}
+	return path
+}
+
+func parseGrid(text string) (rows, cols int, err error) {
+	high, wide, _ := strings.Cut(strings.ToLower(text), "x")
+	if rows, err = strconv.Atoi(high); err == nil {
+		cols, err = strconv.Atoi(wide)
+	}
+	if err != nil || rows < 1 || cols < 1 {
+		return 0, 0, input.Errorf("--grid: %q is not ROWSxCOLUMNS, for example 5x5", text)
+	}
+	if rows > maxImages/cols {
+		return 0, 0, input.Errorf("--grid: %s has more than %d cells", text, maxImages)
+	}
+	return rows, cols, nil
+}
+
+// squareGrid returns the grid for n images that is nearest to a square, no narrower than high.
+func squareGrid(n int) (rows, cols int) {
+	cols = int(math.Ceil(math.Sqrt(float64(n))))
+	return (n + cols - 1) / cols, cols
+}
+
+// outputKind is what --out asks for.
+type outputKind int
+
+const (
+	kindPNG outputKind = iota
+	kindNPY
+	kindGIF
+	kindFolder
+)
+
+// outKind tells what to write, and refuses a place that cannot be written to before anything is drawn.
+func outKind(out string) (outputKind, error) {
+	if out == "" {
+		return 0, input.Errorf("--out is empty: give a .png, .npy or .gif file, or a folder")
+	}
+	info, err := os.Stat(filepath.Clean(out))
+	exists := err == nil
+	if exists && info.IsDir() {
+		return kindFolder, nil
+	}
+	parent := filepath.Dir(filepath.Clean(out))
+	if info, err := os.Stat(parent); err != nil || !info.IsDir() {
+		return 0, input.Errorf("--out: there is no folder %s: make it first", parent)
+	}
+	slash := strings.HasSuffix(out, "/") || strings.HasSuffix(out, string(filepath.Separator))
+	if slash && exists {
+		return 0, input.Errorf("--out: %s is a file, not a folder", filepath.Clean(out))
+	}
+	ext := strings.ToLower(filepath.Ext(out))
+	switch {
+	case slash:
+		return kindFolder, nil
+	case ext == ".png":
+		return kindPNG, nil
+	case ext == ".npy":
+		return kindNPY, nil
+	case ext == ".gif":
+		return kindGIF, nil
+	case ext == "" && !exists:
+		return kindFolder, nil
+	case ext == "":
+		return 0, input.Errorf("--out: %s is a file with no ending: give a .png, .npy or .gif file, or a folder", out)
+	default:
+		return 0, input.Errorf("--out: do not know what to write to %s: give a .png, .npy or .gif file, or a folder", out)
+	}
+}

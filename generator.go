@@ -1,0 +1,188 @@
+package dcgan
+
+import (
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"sync"
+
+	"dcgan/arch"
+	"dcgan/checkpoint"
+	"dcgan/config"
+	"dcgan/internal/engine"
+	"dcgan/internal/input"
+	"dcgan/internal/kernel"
+	"dcgan/internal/random"
+	"dcgan/run"
+)
+
+// Images is drawn images, N×H×W×C, values in [-1, 1].
+type Images struct {
+	N, H, W, C int
+	Pixels     []float32
+}
+
+// Generator draws images. It may be used from several goroutines.
+type Generator struct {
+	mu      sync.Mutex
+	network *engine.Network
+	pool    *engine.Pool
+	batch   int
+	latent  int
+	shape   arch.Shape
+	noise   config.Range
+	step    int
+}
+
+// drawBatch is the most images that a Generator draws at a time: enough to keep all threads busy, and not much memory.
+const drawBatch = 64
+
+// Open opens the generator of a run folder (its best checkpoint where one is scored, else its newest whole one) or of a
+// checkpoint file. That there is none, or that it is damaged, is an error that says so in one line.
+func Open(path string) (*Generator, error) { return OpenCheckpoint(path, "") }
+
+// OpenCheckpoint opens a checkpoint of a run folder: that of a step by its number, "latest" or "best"; "" is what Open
+// takes.
+func OpenCheckpoint(path, which string) (*Generator, error) {
+	c, err := findCheckpoint(path, which)
+	if err != nil {
+		return nil, err
+	}
+	return newGenerator(c)
+}
+
+// findCheckpoint reads a checkpoint file, or one of a run folder.
+func findCheckpoint(path, which string) (*checkpoint.Checkpoint, error) {
+	if !isFolder(path) {
+		if which != "" {
+			return nil, input.Errorf("%s is a file: --checkpoint chooses among those of a run folder", path)
+		}
+		return checkpoint.Read(path)
+	}
+	folder, err := run.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	switch which {
+	case "", "latest":
+		whole, _, err := newestWhole(folder)
+		if err == nil && whole == nil {
+			err = input.Errorf("%s has no checkpoint yet: train it first, or go on with it by --resume", path)
+		}
+		return whole, err
+	case "best":
+		return nil, input.Errorf("no checkpoint of %s has a score yet: name a step's number or latest", path)
+	}
+	step, err := strconv.Atoi(which)
+	if err != nil || step < 0 {
+		return nil, input.Errorf("checkpoint %q: name a step's number, best or latest", which)
+	}
+	list, err := folder.Checkpoints()
+	if err != nil {
+		return nil, fmt.Errorf("checkpoints of %s: %w", path, err)
+	}
+	var steps []int
+	for _, c := range list {
+		if c.Step == step {
+			return checkpoint.Read(c.Path)
+		}
+		steps = append(steps, c.Step)
+	}
+	return nil, input.Errorf("%s has no checkpoint of step %d: it has those of %v", path, step, steps)
+}
+
+func newGenerator(c *checkpoint.Checkpoint) (*Generator, error) {
+	set, err := kernel.Choose()
+	if err != nil {
+		return nil, input.Errorf("%w", err)
+	}
+	output := c.Generator.Output()
+	if len(c.Generator.Input) != 1 || len(output) != 3 {
+		return nil, input.Errorf("a network from %v to %v draws no images", c.Generator.Input, output)
+	}
+	settings := config.Default()
+	if text, ok := c.Settings["noise"]; ok {
+		if err := settings.Noise.UnmarshalText([]byte(unquote(text))); err != nil {
+			return nil, input.Errorf("the checkpoint's noise: %w", err)
+		}
+	}
+	g := &Generator{pool: engine.NewPool(runtime.GOMAXPROCS(0)), batch: drawBatch, latent: c.Generator.Input.Size(),
+		shape: output, noise: settings.Noise, step: c.Step}
+	if g.network, err = engine.New(c.Generator, engine.Plan{Set: set, Pool: g.pool, Batch: g.batch}); err != nil {
+		g.pool.Close()
+		return nil, err
+	}
+	values := map[string][]float32{}
+	for _, t := range c.Tensors {
+		values[t.Name] = t.Data
+	}
+	for _, t := range g.network.Tensors {
+		copy(t.Data, values[checkpoint.Generator+t.Name])
+	}
+	g.network.Load()
+	return g, nil
+}
+
+// Close ends the generator's threads. It must not be used afterwards.
+func (g *Generator) Close() { g.pool.Close() }
+
+// LatentSize returns the number of values in a latent.
+func (g *Generator) LatentSize() int { return g.latent }
+
+// Step returns how many steps the generator was trained for.
+func (g *Generator) Step() int { return g.step }
+
+// Shape returns the height, width and channels of an image.
+func (g *Generator) Shape() (h, w, c int) { return g.shape[0], g.shape[1], g.shape[2] }
+
+// Latents draws n latents, n×LatentSize, from the truncated normal that the generator was trained with. The first k of
+// them are those of Latents(k, seed).
+func (g *Generator) Latents(n int, seed uint64) []float32 {
+	latents := make([]float32, n*g.latent)
+	drawLatents(latents, g.latent, seed, g.noise)
+	return latents
+}
+
+// drawLatents fills latents, of size values each, for drawing outside of training.
+func drawLatents(latents []float32, size int, seed uint64, noise config.Range) {
+	stream := random.New(seed, random.Sampling, 0)
+	for i := range len(latents) / size {
+		stream.TruncatedNormal(latents[i*size:][:size], uint32(i), noise.Low, noise.High)
+	}
+}
+
+// Sample draws n images. The first k of them are those of Sample(k, seed).
+func (g *Generator) Sample(n int, seed uint64) Images {
+	images, err := g.Draw(g.Latents(n, seed))
+	if err != nil { // its own latents have the size it asks for
+		panic(err)
+	}
+	return images
+}
+
+// Draw draws an image for each latent, n×LatentSize. An image depends on the weights and its latent alone. It is an error
+// if latents is not a whole number of latents.
+func (g *Generator) Draw(latents []float32) (Images, error) {
+	if len(latents)%g.latent != 0 {
+		return Images{}, input.Errorf("%d values are no whole number of latents of %d", len(latents), g.latent)
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	images := Images{N: len(latents) / g.latent, H: g.shape[0], W: g.shape[1], C: g.shape[2]}
+	images.Pixels = make([]float32, images.N*g.shape.Size())
+	drawImages(g.network, images.Pixels, latents, g.batch)
+	return images, nil
+}
+
+// Networks returns both architectures of a preset, a run folder or a checkpoint file.
+func Networks(what string) (generator, discriminator arch.Network, err error) {
+	if what == config.Recipe {
+		return arch.Seed(config.Default())
+	}
+	c, err := findCheckpoint(filepath.Clean(what), "")
+	if err != nil {
+		return generator, discriminator, err
+	}
+	return c.Generator, c.Discriminator, nil
+}

@@ -1,0 +1,339 @@
+// Package engine computes networks on the CPU: forward, gradients, and steps of Adam.
+//
+// Images lie as N, H, W, C. All memory is planned when a network is made, and nothing is allocated afterwards. What is
+// computed is a function of the numbers that go in alone: threads share work whose parts do not depend on each other,
+// and sums over the batch are taken as slices says.
+package engine
+
+import (
+	"fmt"
+
+	"dcgan/arch"
+	"dcgan/internal/input"
+	"dcgan/internal/kernel"
+	"dcgan/internal/random"
+)
+
+// Mode is how a network computes.
+type Mode int
+
+const (
+	Inference Mode = iota // moving statistics, no dropout
+	Training              // the batch's statistics, which move the moving ones, and dropout by the masks
+)
+
+// Tensor is one weight, and for a trainable one in training its gradient and Adam's moments, all in Keras' layout.
+type Tensor struct {
+	arch.Tensor
+	Data       []float32
+	Grad, M, V []float32
+}
+
+// Network is a network with its weights and its memory for a batch.
+type Network struct {
+	Arch      arch.Network
+	Tensors   []*Tensor // in Keras' order
+	Iteration int       // steps of Adam so far
+
+	set     *kernel.Set
+	pool    *Pool
+	batch   int
+	slices  [][]span
+	stages  []*stage
+	inSize  int
+	outSize int
+
+	weights, grads, m, v []float32 // of all trainable tensors
+	dy                   [2][]float32
+	adam                 adamJob
+	maskJob              maskJob
+
+	current                                           *stage // that the functions below speak of
+	thenFixed, thenTraining, thenNormed, thenNormBack func(lo, hi int)
+	thenPointwise                                     func(lo, hi int)
+}
+
+// Plan is what a network is made for.
+type Plan struct {
+	Set      *kernel.Set
+	Pool     *Pool
+	Batch    int // images of a call at the most; in training, of every call
+	Parts    int // equal parts of a training batch that are sliced alike: 2 for a batch of real and generated images
+	Training bool
+}
+
+// New plans the memory of a network. Its weights are zeros, its moving variances too.
+func New(a arch.Network, plan Plan) (*Network, error) {
+	shapes, err := a.Shapes()
+	if err != nil {
+		return nil, err
+	}
+	n := &Network{Arch: a, set: plan.Set, pool: plan.Pool, batch: plan.Batch, inSize: a.Input.Size(), outSize: a.Output().Size()}
+	n.slices = slices(plan.Batch, max(1, plan.Parts))
+	n.adam.n, n.maskJob.n = n, n
+	n.tensors(a, plan.Training)
+	if err := n.compile(a, shapes); err != nil {
+		return nil, err
+	}
+	n.plan(plan.Training)
+
+	n.thenFixed = func(lo, hi int) { n.current.fixed(lo, hi) }
+	n.thenTraining = func(lo, hi int) { n.current.training(lo, hi) }
+	n.thenNormed = func(lo, hi int) { n.current.normed(lo, hi) }
+	n.thenNormBack = func(lo, hi int) { n.current.normBack(lo, hi) }
+	n.thenPointwise = func(lo, hi int) { n.current.pointwiseBack(lo, hi) }
+	return n, nil
+}
+
+// align is what tensors start at a multiple of, in values: a line of cache.
+const align = 16
+
+func (n *Network) tensors(a arch.Network, training bool) {
+	place, size := []int{}, 0
+	for _, t := range a.Tensors() {
+		n.Tensors = append(n.Tensors, &Tensor{Tensor: t})
+		place = append(place, size)
+		if t.Trainable {
+			size += (t.Shape.Size() + align - 1) / align * align
+		}
+	}
+	arena := func() []float32 { return make([]float32, size, size+kernel.Slack) }
+	n.weights = arena()
+	if training {
+		n.grads, n.m, n.v = arena(), arena(), arena()
+	}
+	for i, t := range n.Tensors {
+		if !t.Trainable {
+			t.Data = make([]float32, t.Shape.Size())
+			continue
+		}
+		part := func(of []float32) []float32 { return of[place[i]:][:t.Shape.Size()] }
+		t.Data = part(n.weights)
+		if training {
+			t.Grad, t.M, t.V = part(n.grads), part(n.m), part(n.v)
+		}
+	}
+}
+
+// compile turns layers into stages: a stage takes layers as long as they come in its order.
+func (n *Network) compile(a arch.Network, shapes []arch.Shape) error {
+	tensor := func(layer int, which int) *Tensor {
+		for i, t := range n.Tensors {
+			if t.Layer == layer {
+				return n.Tensors[i+which]
+			}
+		}
+		return nil
+	}
+	const ( // what a stage has had
+		nothing = iota
+		weights
+		normed
+		activated
+		dropped
+	)
+	var s *stage
+	had := dropped
+	shape := a.Input
+	// reach makes sure that the stage in hand can take a layer of the given rank.
+	reach := func(rank int) {
+		if had >= rank {
+			s = &stage{n: n, inSize: shape.Size()}
+			n.stages = append(n.stages, s)
+		}
+		had = rank
+	}
+	for i, layer := range a.Layers {
+		out := shapes[i]
+		switch layer.Class {
+		case arch.Dense, arch.Conv2D, arch.Conv2DTranspose:
+			had = dropped
+			reach(weights)
+			g, down := layerGeometry(layer, shape, out)
+			s.kernel, s.bias = tensor(i, 0), tensor(i, 1)
+			s.forward = newTransfer(n.set, n.pool, g, down)
+			s.grad = newKernelGrad(n.set, n.pool, g)
+			s.grad.down = down
+			s.back = newTransfer(n.set, n.pool, g, !down)
+		case arch.BatchNormalization:
+			reach(normed)
+			s.norm = newNorm(shape[len(shape)-1])
+			s.norm.gamma, s.norm.beta = tensor(i, 0), tensor(i, 1)
+			s.norm.movingMean, s.norm.movingVariance = tensor(i, 2), tensor(i, 3)
+			s.norm.momentum, s.norm.epsilon = layer.Momentum, layer.Epsilon
+		case arch.LeakyReLU:
+			reach(activated)
+			s.activation, s.slope = leaky, float32(layer.NegativeSlope)
+		case arch.Activation:
+			switch layer.Function {
+			case arch.ReLU:
+				reach(activated)
+				s.activation = leaky
+			case arch.Tanh:
+				reach(activated)
+				s.activation = tanh
+				had = dropped // tanh's gradient needs its output as it was before a dropout
+			case arch.Sigmoid:
+				if i != len(a.Layers)-1 {
+					return input.Errorf("%s: layer %d: a sigmoid is only known as the last layer", a.Name, i+1)
+				}
+			}
+		case arch.Dropout:
+			if layer.Rate > 0 {
+				reach(dropped)
+				s.rate = layer.Rate
+			}
+		}
+		if s == nil { // Flatten or Reshape first
+			shape = out
+			continue
+		}
+		s.size = out.Size()
+		if layer.Class != arch.Flatten && layer.Class != arch.Reshape {
+			s.channels = out[len(out)-1]
+			s.pixels = s.size / s.channels
+		}
+		shape = out
+	}
+	if len(n.stages) == 0 {
+		return fmt.Errorf("%s: no layer computes anything", a.Name)
+	}
+	return nil
+}
+
+func layerGeometry(l arch.Layer, in, out arch.Shape) (g geometry, down bool) {
+	if l.Class == arch.Dense {
+		return geometry{1, 1, in[0], 1, 1, out[0], 1, 1}, true
+	}
+	if l.Class == arch.Conv2D {
+		return geometry{in[0], in[1], in[2], out[0], out[1], out[2], l.Kernel, l.Strides}, true
+	}
+	return geometry{out[0], out[1], out[2], in[0], in[1], in[2], l.Kernel, l.Strides}, false
+}
+
+// plan allocates what a batch needs.
+func (n *Network) plan(training bool) {
+	largest, scratch := n.inSize, 0
+	for _, s := range n.stages {
+		s.y = s.buffer(s.size)
+		s.sums = newChannelSums(n.set, n.pool, s.channels, s.pixels, len(n.slices))
+		if s.norm != nil && training {
+			s.z = s.buffer(s.size)
+		}
+		if s.rate > 0 && training {
+			s.maskWords = (s.size + 63) / 64
+			s.masks = make([]uint64, n.batch*s.maskWords)
+		}
+		if s.grad != nil {
+			scratch = max(scratch, s.grad.scratchSize())
+		}
+		largest = max(largest, s.size)
+	}
+	if !training {
+		return
+	}
+	for i := range n.dy {
+		n.dy[i] = make([]float32, largest*n.batch+kernel.Slack)
+	}
+	workers := make([][]float32, n.pool.threads)
+	for i := range workers {
+		workers[i] = make([]float32, scratch)
+	}
+	for _, s := range n.stages {
+		if s.grad != nil {
+			s.grad.scratch = workers
+		}
+	}
+}
+
+// Load makes the weights in Tensors those that the network computes with. Whoever changes them calls it.
+func (n *Network) Load() {
+	for i, s := range n.stages {
+		if s.forward == nil {
+			continue
+		}
+		s.forward.load(s.kernel.Data)
+		if n.grads != nil && (i > 0 || n.wantsInput()) {
+			s.back.load(s.kernel.Data)
+		}
+	}
+}
+
+// wantsInput reports whether a gradient of the input may be asked for: of images, not of latents.
+func (n *Network) wantsInput() bool {
+	return n.stages[0].grad == nil || n.stages[0].grad.geometry.kernel > 1
+}
+
+// Forward computes the output of a batch from its input, which must stay as it is until Backward is done. The result, of
+// images times the output's size, is valid until the next call. The end of the input must be followed by kernel.Slack
+// readable values.
+func (n *Network) Forward(x []float32, images int, mode Mode) []float32 {
+	for _, s := range n.stages {
+		s.run(x, images, mode)
+		x = s.y
+	}
+	return x[:images*n.outSize]
+}
+
+// OutputGradient is where the gradient of the output goes before Backward.
+func (n *Network) OutputGradient(images int) []float32 { return n.dy[0][:images*n.outSize] }
+
+// Backward goes from the gradient of the output of the last Forward in Training, in OutputGradient, back through the
+// network. It sets the gradients of the weights, if asked for, and writes that of the input to dx, if it is not nil. The
+// end of dx must be followed by kernel.Slack writable values.
+func (n *Network) Backward(dx []float32, weights bool) {
+	at := 0
+	last := n.stages[len(n.stages)-1]
+	last.dy = n.dy[at]
+	n.current = last
+	last.each(n.thenPointwise)
+	for i := len(n.stages) - 1; i >= 0; i-- {
+		s := n.stages[i]
+		if i == 0 {
+			s.backward(dx, weights, nil)
+			break
+		}
+		below := n.stages[i-1]
+		at = 1 - at
+		below.dy = n.dy[at]
+		s.backward(below.dy, weights, below)
+	}
+}
+
+// Masks returns the dropout masks of stage i, counted over those that drop, as bits of images of words each, lowest
+// first, 1 for kept; nil past the last.
+func (n *Network) Masks(i int) (masks []uint64, words, size int) {
+	for _, s := range n.stages {
+		if s.masks == nil {
+			continue
+		}
+		if i == 0 {
+			return s.masks, s.maskWords, s.size
+		}
+		i--
+	}
+	return nil, 0, 0
+}
+
+// maskJob draws the masks of one image a task.
+type maskJob struct {
+	n      *Network
+	stream random.Stream
+}
+
+func (j *maskJob) run(_, image int) {
+	layer := 0
+	for _, s := range j.n.stages {
+		if s.masks != nil {
+			words := s.masks[image*s.maskWords:][:s.maskWords]
+			j.stream.Keep(words, s.size, uint32(layer)<<24|uint32(image), s.rate)
+			layer++
+		}
+	}
+}
+
+// DrawMasks draws new masks for all images of a batch; an image's are a function of the stream and its index.
+func (n *Network) DrawMasks(stream random.Stream) {
+	n.maskJob.stream = stream
+	n.pool.do(&n.maskJob, n.batch)
+}

@@ -1,0 +1,67 @@
+package engine
+
+import (
+	"sync"
+	"sync/atomic"
+)
+
+// Pool runs jobs on a fixed number of goroutines. It is not for use by several callers at once.
+type Pool struct {
+	threads int
+	job     job
+	tasks   int
+	next    atomic.Int64
+	wake    chan struct{}
+	done    sync.WaitGroup
+}
+
+// job is work in numbered tasks that may run in any order. What a task computes must not depend on the worker, which
+// only tells it whose scratch memory to use.
+type job interface{ run(worker, task int) }
+
+// NewPool starts threads-1 goroutines; the caller of a job is the last worker. Close ends them.
+func NewPool(threads int) *Pool {
+	p := &Pool{threads: threads, wake: make(chan struct{}, threads)}
+	for worker := 1; worker < threads; worker++ {
+		go func() {
+			for range p.wake {
+				p.work(worker)
+				p.done.Done()
+			}
+		}()
+	}
+	return p
+}
+
+// Close ends the pool's goroutines.
+func (p *Pool) Close() { close(p.wake) }
+
+// Threads returns the number of workers.
+func (p *Pool) Threads() int { return p.threads }
+
+// do runs all tasks of a job and returns when they are done.
+func (p *Pool) do(j job, tasks int) {
+	if tasks == 0 {
+		return
+	}
+	p.job, p.tasks = j, tasks
+	p.next.Store(0)
+	helpers := min(p.threads, tasks) - 1
+	p.done.Add(helpers)
+	for range helpers {
+		p.wake <- struct{}{}
+	}
+	p.work(0)
+	p.done.Wait()
+	p.job = nil
+}
+
+func (p *Pool) work(worker int) {
+	for {
+		task := int(p.next.Add(1)) - 1
+		if task >= p.tasks {
+			return
+		}
+		p.job.run(worker, task)
+	}
+}

@@ -1,0 +1,248 @@
+package engine
+
+import (
+	"dcgan/internal/kernel"
+	"dcgan/internal/numeric"
+)
+
+// activation is what a stage applies to each value.
+type activation int
+
+const (
+	linear activation = iota // a sigmoid at the end too: the network gives its logit
+	leaky                    // with its slope; ReLU is slope 0
+	tanh
+)
+
+// stage is a run of layers that is computed as one: a layer with weights, batch normalisation, activation and dropout,
+// in this order, each but the first optional, and the first too where a network has another order.
+type stage struct {
+	n             *Network
+	size          int // values an image
+	inSize        int
+	channels      int
+	pixels        int // of the output: size / channels
+	kernel, bias  *Tensor
+	forward, back *transfer
+	grad          *kernelGrad
+	norm          *norm
+	activation    activation
+	slope         float32
+	rate          float64 // of dropout; 0 for none
+	maskWords     int     // words an image
+	masks         []uint64
+	sums          *channelSums
+
+	x []float32 // input of the last Forward, of all images
+	z []float32 // before normalisation, kept in training
+	y []float32 // output
+
+	dy     []float32 // gradient in hand
+	images int
+	job    stageJob
+}
+
+// stageJob runs one of a stage's steps over blocks of images.
+type stageJob struct {
+	s     *stage
+	step  func(lo, hi int)
+	block int
+}
+
+func (j *stageJob) run(_, task int) {
+	j.step(task*j.block, min((task+1)*j.block, j.s.images))
+}
+
+func (s *stage) each(step func(lo, hi int)) {
+	s.job.s, s.job.step = s, step
+	threads := s.n.pool.threads
+	s.job.block = (s.images + 4*threads - 1) / (4 * threads)
+	s.n.pool.do(&s.job, (s.images+s.job.block-1)/s.job.block)
+}
+
+// run computes y from x.
+func (s *stage) run(x []float32, images int, mode Mode) {
+	s.x, s.images = x, images
+	batchNorm := s.norm != nil && mode == Training
+	to := s.y
+	if batchNorm {
+		to = s.z
+	}
+	then := s.n.thenFixed
+	if mode == Training {
+		then = s.n.thenTraining
+	}
+	s.n.current = s
+	if s.forward != nil {
+		if s.norm != nil && !batchNorm {
+			s.norm.fixed()
+		}
+		s.forward.call(to, x, s.bias.Data, images, then)
+	} else {
+		copy(to, x[:images*s.size])
+		if s.norm != nil && !batchNorm {
+			s.norm.fixed()
+		}
+		s.each(then)
+	}
+	if batchNorm {
+		s.sums.x = s.z
+		s.sums.call(sumSquare, s.n.slices)
+		s.norm.batch(s.sums.first[:s.channels], s.sums.second[:s.channels], images*s.pixels)
+		s.each(s.n.thenNormed)
+	}
+}
+
+// fixed finishes images lo to hi-1 in inference.
+func (s *stage) fixed(lo, hi int) {
+	y := s.y[lo*s.size : hi*s.size]
+	slope := float32(1)
+	if s.activation == leaky {
+		slope = s.slope
+	}
+	switch {
+	case s.norm != nil:
+		s.n.set.Scale(y, y, s.norm.scale, s.norm.shift, slope, (hi-lo)*s.pixels)
+	case slope != 1:
+		s.n.set.Leaky(y, nil, slope, 1)
+	}
+	if s.activation == tanh {
+		tanhForward(y)
+	}
+}
+
+// training finishes images lo to hi-1 in training, where a normalisation has to wait for the whole batch.
+func (s *stage) training(lo, hi int) {
+	if s.norm != nil {
+		return
+	}
+	if s.activation == tanh {
+		tanhForward(s.y[lo*s.size : hi*s.size])
+	}
+	if s.activation == leaky || s.rate > 0 {
+		s.drop(lo, hi, s.leakySlope())
+	}
+}
+
+// normed finishes images lo to hi-1 once the batch's statistics are known.
+func (s *stage) normed(lo, hi int) {
+	z, y := s.z[lo*s.size:hi*s.size], s.y[lo*s.size:hi*s.size]
+	s.n.set.Scale(y, z, s.norm.scale, s.norm.shift, s.leakySlope(), (hi-lo)*s.pixels)
+	if s.activation == tanh {
+		tanhForward(y)
+	}
+	if s.rate > 0 {
+		s.drop(lo, hi, 1)
+	}
+}
+
+func (s *stage) leakySlope() float32 {
+	if s.activation == leaky {
+		return s.slope
+	}
+	return 1
+}
+
+// keepScale is what kept values are multiplied by, so that their mean stays.
+func (s *stage) keepScale() float32 { return float32(1 / (1 - s.rate)) }
+
+// drop applies leaky rectifier and dropout to the outputs, image by image, since masks start anew with each.
+func (s *stage) drop(lo, hi int, slope float32) {
+	if s.rate == 0 {
+		s.n.set.Leaky(s.y[lo*s.size:hi*s.size], nil, slope, 1)
+		return
+	}
+	for i := lo; i < hi; i++ {
+		s.n.set.Leaky(s.y[i*s.size:(i+1)*s.size], s.masks[i*s.maskWords:], slope, s.keepScale())
+	}
+}
+
+// dropBack turns the gradient of drop's output into that of its input.
+func (s *stage) dropBack(lo, hi int, slope float32) {
+	if s.rate == 0 {
+		if slope != 1 {
+			s.n.set.LeakyBack(s.dy[lo*s.size:hi*s.size], s.y[lo*s.size:], nil, slope, 1)
+		}
+		return
+	}
+	for i := lo; i < hi; i++ {
+		s.n.set.LeakyBack(s.dy[i*s.size:(i+1)*s.size], s.y[i*s.size:], s.masks[i*s.maskWords:], slope, s.keepScale())
+	}
+}
+
+// pointwiseBack turns the gradient of the output of images lo to hi-1, in place, into that of z, or with a
+// normalisation into that of its output behind the rectifier.
+func (s *stage) pointwiseBack(lo, hi int) {
+	slope := s.leakySlope()
+	if s.norm != nil {
+		slope = 1 // the normalisation's own kernels apply it
+	}
+	s.dropBack(lo, hi, slope)
+	if s.activation == tanh {
+		tanhBack(s.dy[lo*s.size:hi*s.size], s.y[lo*s.size:])
+	}
+}
+
+// normBack turns the gradient of the normalisation's output into that of its input.
+func (s *stage) normBack(lo, hi int) {
+	n := s.norm
+	s.n.set.NormBack(s.dy[lo*s.size:hi*s.size], s.y[lo*s.size:], s.z[lo*s.size:], n.a, n.b, n.c, s.leakySlope(), (hi-lo)*s.pixels)
+}
+
+// backward goes on from dy, which pointwiseBack has turned, to the gradients of weights, if asked for, and of the input,
+// if dx is not nil. As soon as the input's gradient of some images is done, the stage below gets it.
+func (s *stage) backward(dx []float32, weights bool, below *stage) {
+	var then func(lo, hi int)
+	if below != nil {
+		then = s.n.thenPointwise
+	}
+	slices := s.n.slices
+	if s.norm != nil {
+		s.sums.x, s.sums.y, s.sums.z, s.sums.slope = s.dy, s.y, s.z, s.leakySlope()
+		s.sums.call(sumGrads, slices)
+		s.norm.gradients(s.sums.first[:s.channels], s.sums.second[:s.channels], s.images*s.pixels)
+		s.n.current = s
+		s.each(s.n.thenNormBack)
+	}
+	s.n.current = below
+	if s.forward == nil {
+		if dx != nil {
+			copy(dx, s.dy[:s.images*s.size])
+			if then != nil {
+				then(0, s.images)
+			}
+		}
+		return
+	}
+	if weights {
+		s.sums.x = s.dy
+		s.sums.call(sumOnly, slices)
+		for c, sum := range s.sums.first[:s.channels] {
+			s.bias.Grad[c] = float32(sum)
+		}
+		big, small := s.x, s.dy
+		if !s.grad.down {
+			big, small = s.dy, s.x
+		}
+		s.grad.call(s.kernel.Grad, big, small, slices)
+	}
+	if dx != nil {
+		s.back.call(dx, s.dy, nil, s.images, then)
+	}
+}
+
+func tanhForward(y []float32) {
+	for i, v := range y {
+		y[i] = float32(numeric.Tanh(float64(v)))
+	}
+}
+
+func tanhBack(dy, y []float32) {
+	for i, v := range y[:len(dy)] {
+		dy[i] = float32(dy[i] * (1 - float32(v*v)))
+	}
+}
+
+func (s *stage) buffer(perImage int) []float32 {
+	return make([]float32, perImage*s.n.batch+kernel.Slack)
+}

@@ -1,0 +1,194 @@
+package engine
+
+import "dcgan/internal/kernel"
+
+// transfer computes target pixels from source pixels through weights, for blocks of images: a layer forward, or its
+// gradient backward.
+type transfer struct {
+	set     *kernel.Set
+	classes []class
+
+	depth, width           int // channels of a source pixel and of a target pixel
+	sourceSize, targetSize int // values of an image
+	taps                   int
+	laneStride, tapStride  int // in the unpacked weights, of the target's channel and of the tap
+	depthStride            int // of the source's channel
+	dot                    bool
+	lanes, panels          int
+	packed                 []float32
+
+	// Of the call in hand.
+	pool    *Pool
+	weights []float32
+	bias    []float32
+	to      []float32
+	from    []float32
+	images  int
+	block   int
+	then    func(lo, hi int) // what follows, while a block's targets are in cache; may be nil
+	scratch [][]float32      // a tile a worker
+	zero    []float32
+	pack    packJob
+}
+
+// sourceBudget is how many values of source images a block takes, so that they stay in a core's cache while every
+// channel of the target is computed from them.
+const sourceBudget = 512 << 10 / 4
+
+// dotWidth is the largest number of target channels that is computed as dot products, a channel at a time.
+const dotWidth = 4
+
+func newTransfer(set *kernel.Set, pool *Pool, g geometry, down bool) *transfer {
+	t := &transfer{set: set, pool: pool, taps: g.taps(), tapStride: g.bigC * g.smallC}
+	if down {
+		t.depth, t.width = g.bigC, g.smallC
+		t.sourceSize, t.targetSize = g.bigSize(), g.smallSize()
+		t.depthStride, t.laneStride = g.smallC, 1
+	} else {
+		t.depth, t.width = g.smallC, g.bigC
+		t.sourceSize, t.targetSize = g.smallSize(), g.bigSize()
+		t.depthStride, t.laneStride = 1, g.smallC
+	}
+	t.dot = t.width <= dotWidth && t.depth%kernel.DotLanes == 0
+	t.lanes = set.Lanes
+	if t.dot {
+		t.lanes = 1
+	}
+	t.panels = (t.width + t.lanes - 1) / t.lanes
+	t.classes = g.gather(down, t.depth*t.lanes)
+	t.packed = make([]float32, t.panels*t.taps*t.depth*t.lanes+kernel.Slack)
+	t.zero = make([]float32, t.panels*t.lanes+kernel.Slack)
+	t.scratch = make([][]float32, pool.threads)
+	for i := range t.scratch {
+		t.scratch[i] = make([]float32, kernel.MaxRows*kernel.MaxLanes)
+	}
+	t.pack.t = t
+	return t
+}
+
+// packJob lays the weights out as the kernels read them: panel of lanes, tap, source channel, lane.
+type packJob struct{ t *transfer }
+
+func (j *packJob) run(_, panel int) {
+	t := j.t
+	first := panel * t.lanes
+	lanes := min(t.lanes, t.width-first)
+	to := t.packed[panel*t.taps*t.depth*t.lanes:]
+	for tap := range t.taps {
+		for i := range t.depth {
+			from := t.weights[tap*t.tapStride+i*t.depthStride+first*t.laneStride:]
+			if t.laneStride == 1 {
+				copy(to[:lanes], from)
+			} else {
+				for l := range lanes {
+					to[l] = from[l*t.laneStride]
+				}
+			}
+			to = to[t.lanes:]
+		}
+	}
+}
+
+// load packs weights, [tap][big channel][small channel], for the calls to come.
+func (t *transfer) load(weights []float32) {
+	t.weights = weights
+	t.pool.do(&t.pack, t.panels)
+}
+
+// call computes to from from for a number of images; bias may be nil. As soon as images lo to hi-1 are done, then is told.
+func (t *transfer) call(to, from, bias []float32, images int, then func(lo, hi int)) {
+	t.to, t.from, t.bias, t.images, t.then = to, from, bias, images, then
+	if bias == nil {
+		t.bias = t.zero
+	}
+	t.block = max(1, min(sourceBudget/t.sourceSize, (images+4*t.pool.threads-1)/(4*t.pool.threads)))
+	t.pool.do(t, (images+t.block-1)/t.block)
+}
+
+func (t *transfer) run(worker, task int) {
+	lo := task * t.block
+	hi := min(lo+t.block, t.images)
+	from, to := t.from[lo*t.sourceSize:], t.to[lo*t.targetSize:]
+	for panel := range t.panels {
+		weights := t.packed[panel*t.taps*t.depth*t.lanes:]
+		for i := range t.classes {
+			if t.dot {
+				t.dots(&t.classes[i], to[panel:], from, weights, t.bias[panel], hi-lo)
+			} else {
+				t.tiles(&t.classes[i], to[panel*t.lanes:], from, weights, t.bias[panel*t.lanes:], hi-lo,
+					min(t.lanes, t.width-panel*t.lanes), t.scratch[worker])
+			}
+		}
+	}
+	if t.then != nil {
+		t.then(lo, hi)
+	}
+}
+
+// cursor walks the pixels of a class, image by image.
+type cursor struct {
+	class                  *class
+	sourceSize, targetSize int
+	image, pixel, left     int
+}
+
+func (t *transfer) cursor(c *class, images int) cursor {
+	return cursor{c, t.sourceSize, t.targetSize, 0, 0, images * len(c.pixels)}
+}
+
+// next fills the offsets of the next pixels and returns how many there are; the rest of the list repeats the last.
+func (c *cursor) next(rows, outs []int) int {
+	count := min(len(rows), c.left)
+	c.left -= count
+	for r := range count {
+		p := c.class.pixels[c.pixel]
+		rows[r] = c.image*c.sourceSize + p.X
+		outs[r] = c.image*c.targetSize + p.Y
+		if c.pixel++; c.pixel == len(c.class.pixels) {
+			c.pixel = 0
+			c.image++
+		}
+	}
+	for r := count; r < len(rows); r++ {
+		rows[r], outs[r] = rows[count-1], outs[count-1]
+	}
+	return count
+}
+
+func (t *transfer) tiles(c *class, to, from, weights, bias []float32, images, width int, scratch []float32) {
+	var rows, outs, places [kernel.MaxRows]int
+	for r := range places {
+		places[r] = r * t.lanes
+	}
+	taps := tapPointer(c.taps)
+	at := t.cursor(c, images)
+	for at.left > 0 {
+		count := at.next(rows[:t.set.Rows], outs[:t.set.Rows])
+		if width == t.lanes {
+			t.set.Tile(&to[0], &from[0], &weights[0], &bias[0], &rows[0], &outs[0], taps, len(c.taps), t.depth)
+			continue
+		}
+		t.set.Tile(&scratch[0], &from[0], &weights[0], &bias[0], &rows[0], &places[0], taps, len(c.taps), t.depth)
+		for r := range count {
+			copy(to[outs[r]:outs[r]+width], scratch[places[r]:])
+		}
+	}
+}
+
+func (t *transfer) dots(c *class, to, from, weights []float32, bias float32, images int) {
+	var rows, outs [kernel.DotRows]int
+	taps := tapPointer(c.taps)
+	at := t.cursor(c, images)
+	for at.left > 0 {
+		at.next(rows[:], outs[:])
+		t.set.Dot(&to[0], &from[0], &weights[0], bias, &rows[0], &outs[0], taps, len(c.taps), t.depth)
+	}
+}
+
+// tapPointer returns the first of taps; a target that no source reaches has none.
+func tapPointer(taps []kernel.Tap) *kernel.Tap {
+	if len(taps) == 0 {
+		return nil
+	}
+	return &taps[0]
+}

@@ -1,0 +1,252 @@
+package main
+
+import (
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// variant is one size of the matrix kernels: rows by vectors of lanes.
+type variant struct {
+	suffix  string
+	rows    int
+	vectors int
+	bytes   int // of a vector
+	vector  func() reg.VecVirtual
+}
+
+var avx2 = variant{suffix: "AVX2", rows: 6, vectors: 2, bytes: 32, vector: YMM}
+
+func (v variant) accumulators(rows int) [][]reg.VecVirtual {
+	all := make([][]reg.VecVirtual, rows)
+	for r := range all {
+		for j := 0; j < v.vectors; j++ {
+			all[r] = append(all[r], v.vector())
+		}
+	}
+	return all
+}
+
+// offsets loads the integers at the pointer parameter name.
+func offsets(name string, count int) []reg.GPVirtual {
+	p := Load(Param(name), GP64())
+	all := make([]reg.GPVirtual, count)
+	for r := range all {
+		all[r] = GP64()
+		MOVQ(Mem{Base: p, Disp: 8 * r}, all[r])
+	}
+	return all
+}
+
+// addresses turns offsets into addresses from the pointer parameter base, moved by a tap's offset.
+func addresses(offsets string, count int, base string, tap Op) []reg.GPVirtual {
+	start := Load(Param(base), GP64())
+	move := GP64()
+	MOVQ(tap, move)
+	LEAQ(Mem{Base: start, Index: move, Scale: 4}, start)
+	list := Load(Param(offsets), GP64())
+	all := make([]reg.GPVirtual, count)
+	for r := range all {
+		all[r] = GP64()
+		MOVQ(Mem{Base: list, Disp: 8 * r}, all[r])
+		LEAQ(Mem{Base: start, Index: all[r], Scale: 4}, all[r])
+	}
+	return all
+}
+
+func (v variant) tile() {
+	name := "tile" + v.suffix
+	TEXT(name, NOSPLIT, "func(out, a, w, bias *float32, rows, outs *int, taps *struct{ A, W int }, nTaps, k int)")
+	Pragma("noescape")
+	acc := v.accumulators(v.rows)
+	bias := Load(Param("bias"), GP64())
+	for j := 0; j < v.vectors; j++ {
+		VMOVUPS(Mem{Base: bias, Disp: j * v.bytes}, acc[0][j])
+		for r := 1; r < v.rows; r++ {
+			VMOVAPS(acc[0][j], acc[r][j])
+		}
+	}
+	tap := Load(Param("taps"), GP64())
+	left := Load(Param("nTaps"), GP64())
+	TESTQ(left, left)
+	JZ(LabelRef("store"))
+
+	Label("tap")
+	row := addresses("rows", v.rows, "a", Mem{Base: tap})
+	weights := Load(Param("w"), GP64())
+	move := GP64()
+	MOVQ(Mem{Base: tap, Disp: 8}, move)
+	LEAQ(Mem{Base: weights, Index: move, Scale: 4}, weights)
+	i, end := GP64(), GP64()
+	XORQ(i, i)
+	MOVQ(NewParamAddr("k", 64), end)
+	step := func(n int) {
+		for u := 0; u < n; u++ {
+			w := make([]reg.VecVirtual, v.vectors)
+			for j := range w {
+				w[j] = v.vector()
+				VMOVUPS(Mem{Base: weights, Disp: (u*v.vectors + j) * v.bytes}, w[j])
+			}
+			for r := range row {
+				value := v.vector()
+				VBROADCASTSS(Mem{Base: row[r], Index: i, Scale: 4, Disp: 4 * u}, value)
+				for j := range w {
+					VFMADD231PS(value, w[j], acc[r][j])
+				}
+			}
+		}
+		ADDQ(Imm(uint64(n)), i)
+		ADDQ(I32(n*v.vectors*v.bytes), weights)
+	}
+	const unroll = 4
+	SUBQ(Imm(unroll), end)
+	JLT(LabelRef("rest"))
+	Label("main")
+	step(unroll)
+	CMPQ(i, end)
+	JLE(LabelRef("main"))
+	Label("rest")
+	ADDQ(Imm(unroll), end)
+	CMPQ(i, end)
+	JGE(LabelRef("next"))
+	Label("one")
+	step(1)
+	CMPQ(i, end)
+	JLT(LabelRef("one"))
+	Label("next")
+	ADDQ(Imm(16), tap)
+	DECQ(left)
+	JNZ(LabelRef("tap"))
+
+	Label("store")
+	out := Load(Param("out"), GP64())
+	for r, o := range offsets("outs", v.rows) {
+		for j := range acc[r] {
+			VMOVUPS(acc[r][j], Mem{Base: out, Index: o, Scale: 4, Disp: j * v.bytes})
+		}
+	}
+	VZEROUPPER()
+	RET()
+}
+
+func (v variant) outer() {
+	TEXT("outer"+v.suffix, NOSPLIT,
+		"func(acc, x, y *float32, offsets *int, pixels *struct{ X, Y int }, nPixels, images, xStride, yStride int)")
+	Pragma("noescape")
+	acc := v.accumulators(v.rows)
+	sums := Load(Param("acc"), GP64())
+	for r := range acc {
+		for j := range acc[r] {
+			VMOVUPS(Mem{Base: sums, Disp: (r*v.vectors + j) * v.bytes}, acc[r][j])
+		}
+	}
+	offset := offsets("offsets", v.rows)
+	xImage := Load(Param("x"), GP64())
+	yImage := Load(Param("y"), GP64())
+	images := Load(Param("images"), GP64())
+	TESTQ(images, images)
+	JZ(LabelRef("store"))
+	CMPQ(NewParamAddr("nPixels", 40), Imm(0))
+	JE(LabelRef("store"))
+
+	Label("image")
+	pixel := Load(Param("pixels"), GP64())
+	left := Load(Param("nPixels"), GP64())
+	Label("pixel")
+	x, y := GP64(), GP64()
+	MOVQ(Mem{Base: pixel}, x)
+	MOVQ(Mem{Base: pixel, Disp: 8}, y)
+	LEAQ(Mem{Base: xImage, Index: x, Scale: 4}, x)
+	w := make([]reg.VecVirtual, v.vectors)
+	for j := range w {
+		w[j] = v.vector()
+		VMOVUPS(Mem{Base: yImage, Index: y, Scale: 4, Disp: j * v.bytes}, w[j])
+	}
+	for r := range acc {
+		value := v.vector()
+		VBROADCASTSS(Mem{Base: x, Index: offset[r], Scale: 4}, value)
+		for j := range w {
+			VFMADD231PS(value, w[j], acc[r][j])
+		}
+	}
+	ADDQ(Imm(16), pixel)
+	DECQ(left)
+	JNZ(LabelRef("pixel"))
+	stride := GP64()
+	MOVQ(NewParamAddr("xStride", 56), stride)
+	LEAQ(Mem{Base: xImage, Index: stride, Scale: 4}, xImage)
+	MOVQ(NewParamAddr("yStride", 64), stride)
+	LEAQ(Mem{Base: yImage, Index: stride, Scale: 4}, yImage)
+	DECQ(images)
+	JNZ(LabelRef("image"))
+
+	Label("store")
+	sums = Load(Param("acc"), GP64())
+	for r := range acc {
+		for j := range acc[r] {
+			VMOVUPS(acc[r][j], Mem{Base: sums, Disp: (r*v.vectors + j) * v.bytes})
+		}
+	}
+	VZEROUPPER()
+	RET()
+}
+
+// dot keeps 16 partial sums a row, in two vectors of 8.
+func dot() {
+	const rows = 4
+	TEXT("dotAVX2", NOSPLIT,
+		"func(out, a, w *float32, bias float32, rows, outs *int, taps *struct{ A, W int }, nTaps, k int)")
+	Pragma("noescape")
+	acc := avx2.accumulators(rows)
+	for r := range acc {
+		for j := range acc[r] {
+			VXORPS(acc[r][j], acc[r][j], acc[r][j])
+		}
+	}
+	tap := Load(Param("taps"), GP64())
+	left := Load(Param("nTaps"), GP64())
+	TESTQ(left, left)
+	JZ(LabelRef("store"))
+	CMPQ(NewParamAddr("k", 64), Imm(0))
+	JE(LabelRef("store"))
+	Label("tap")
+	row := addresses("rows", rows, "a", Mem{Base: tap})
+	weights := Load(Param("w"), GP64())
+	move := GP64()
+	MOVQ(Mem{Base: tap, Disp: 8}, move)
+	LEAQ(Mem{Base: weights, Index: move, Scale: 4}, weights)
+	i := GP64()
+	XORQ(i, i)
+	Label("step")
+	for j := 0; j < 2; j++ {
+		w := YMM()
+		VMOVUPS(Mem{Base: weights, Index: i, Scale: 4, Disp: 32 * j}, w)
+		for r := range row {
+			VFMADD231PS(Mem{Base: row[r], Index: i, Scale: 4, Disp: 32 * j}, w, acc[r][j])
+		}
+	}
+	ADDQ(Imm(16), i)
+	CMPQ(i, NewParamAddr("k", 64))
+	JLT(LabelRef("step"))
+	ADDQ(Imm(16), tap)
+	DECQ(left)
+	JNZ(LabelRef("tap"))
+	Label("store")
+	out := Load(Param("out"), GP64())
+	for r, o := range offsets("outs", rows) {
+		VADDPS(acc[r][1], acc[r][0], acc[r][0])
+		sum, other := acc[r][0].AsX(), XMM()
+		VEXTRACTF128(Imm(1), acc[r][0], other)
+		VADDPS(other, sum, sum)
+		VMOVHLPS(sum, sum, other)
+		VADDPS(other, sum, sum)
+		VMOVSHDUP(sum, other)
+		VADDSS(other, sum, sum)
+		bias := XMM()
+		VMOVSS(NewParamAddr("bias", 24), bias)
+		VADDSS(bias, sum, sum)
+		VMOVSS(sum, Mem{Base: out, Index: o, Scale: 4})
+	}
+	VZEROUPPER()
+	RET()
+}

@@ -1,0 +1,71 @@
+// Package kernel holds the inner loops of training: for each, one in plain Go that says what is computed, and
+// assembly for processors that can do it faster, with the same bits.
+//
+// The matrix kernels work on tiles: Rows positions (of images and pixels) by Lanes channels. What they multiply is found
+// through offsets, so that a convolution reads its input where it lies, without a copy, and a transposed convolution or a
+// pixel at the border has just the taps that meet data. Every output is one chain of fused multiply-adds in an order that
+// the shapes alone decide.
+//
+// Buffers are float32. Offsets count elements of float32. Kernels may read up to Slack elements past the last one that
+// counts, and what they read there influences no result.
+package kernel
+
+// Slack is how many readable elements follow the end of a buffer given to a kernel.
+const Slack = 64
+
+// Limits of the variants' tile sizes, for scratch space.
+const (
+	MaxRows  = 16
+	MaxLanes = 64
+	DotRows  = 4
+	DotLanes = 16
+)
+
+// Tap is one step of a gather: where, from a row's own offset, its values are, and where its weights are.
+type Tap = struct{ A, W int }
+
+// Pair is the offsets of one pixel in two buffers.
+type Pair = struct{ X, Y int }
+
+// Set is one variant of all kernels.
+type Set struct {
+	Name        string
+	Rows, Lanes int // of Tile and Outer
+
+	// Tile computes, for each row r < Rows and lane l < Lanes,
+	//
+	//	out[outs[r]+l] = bias[l] + Σ over taps t, in order, Σ over i < k, in order, a[rows[r]+t.A+i] · w[t.W+i·Lanes+l]
+	//
+	// Rows may repeat: a short tile repeats its last row.
+	Tile func(out, a, w, bias *float32, rows, outs *int, taps *Tap, nTaps, k int)
+
+	// Outer adds, for each row r < Rows and lane l < Lanes,
+	//
+	//	acc[r·Lanes+l] += Σ over images n, in order, Σ over pixels p, in order, x[n·xStride+p.X+offsets[r]] · y[n·yStride+p.Y+l]
+	Outer func(acc, x, y *float32, offsets *int, pixels *Pair, nPixels, images, xStride, yStride int)
+
+	// Dot computes, for each row r < DotRows,
+	//
+	//	out[outs[r]] = bias + Σ over taps t and i < k of a[rows[r]+t.A+i] · w[t.W+i]
+	//
+	// where i adds to partial sum i mod DotLanes, and the partial sums are added in a tree: the upper half to the lower,
+	// down to one. k is a multiple of DotLanes.
+	Dot func(out, a, w *float32, bias float32, rows, outs *int, taps *Tap, nTaps, k int)
+
+	// Sums over rows of a block of channels; see the plain Go of the same names for what each computes. They and those
+	// below read nothing past the end.
+	Moments   func(sum, squares []float64, x []float32, rows, stride int)
+	Sums      func(sum []float64, x []float32, rows, stride int)
+	NormGrads func(sum, product []float64, dy, y, z []float32, slope float32, rows, stride int)
+
+	// Value by value, or rows of channels.
+	Scale     func(y, z, scale, shift []float32, slope float32, rows int)
+	NormBack  func(dy, y, z, a, b, c []float32, slope float32, rows int)
+	Leaky     func(y []float32, mask []uint64, slope, scale float32)
+	LeakyBack func(dy, y []float32, mask []uint64, slope, scale float32)
+	Adam      func(w, g, m, v []float32, rate, keep1, keep2, epsilon float32)
+	Add       func(dst, src []float32)
+
+	// Peak makes n rounds of multiply-adds, without memory, and returns how many operations (two each) they were.
+	Peak func(n int) int
+}

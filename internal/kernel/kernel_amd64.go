@@ -1,0 +1,21 @@
+//go:build !noasm
+
+package kernel
+
+import "golang.org/x/sys/cpu"
+
+//go:generate sh -c "cd _asm && go run . -out ../kernel_amd64.s -stubs ../stubs_amd64.go -pkg kernel"
+
+func init() {
+	if !cpu.X86.HasAVX2 || !cpu.X86.HasFMA {
+		return
+	}
+	avx2 := Generic
+	avx2.Name, avx2.Rows, avx2.Lanes = "avx2", 6, 16
+	avx2.Tile, avx2.Outer, avx2.Dot = tileAVX2, outerAVX2, dotAVX2
+	avx2.Moments, avx2.Sums, avx2.NormGrads = momentsVectors, sumsVectors, normGradsVectors
+	avx2.Scale, avx2.NormBack = scaleVectors, normBackVectors
+	avx2.Leaky, avx2.LeakyBack = leakyVectors, leakyBackVectors
+	avx2.Adam, avx2.Add, avx2.Peak = adamVectors, addVectors, peakVectors
+	Variants = append(Variants, avx2)
+}

@@ -1,0 +1,58 @@
+package random
+
+import (
+	"math"
+
+	"dcgan/internal/numeric"
+)
+
+// Uniform fills dst with numbers from [low, high), drawn for place.
+func (s Stream) Uniform(dst []float32, place uint32, low, high float64) {
+	for i := range dst {
+		b := s.Block(place, uint32(i/2))
+		u := uniform(b[i%2*2], b[i%2*2+1])
+		dst[i] = float32(low + float64((high-low)*u))
+	}
+}
+
+// TruncatedNormal fills dst with standard normal numbers truncated to [low, high], drawn for place.
+//
+// Each is found by rejection: a proposal uniform in [low, high] is taken with probability exp((m² − x²)/2), m being the
+// bound or zero where the density is highest. Value i of a place has its own block numbers, so it depends on no other.
+func (s Stream) TruncatedNormal(dst []float32, place uint32, low, high float64) {
+	mode := max(low, min(0, high))
+	for i := range dst {
+		for attempt := uint32(0); ; attempt++ {
+			b := s.Block(place, uint32(i)<<12|attempt&0xfff)
+			x := low + float64((high-low)*uniform(b[0], b[1]))
+			accept := numeric.Exp(float64(float64(mode*mode)-float64(x*x)) / 2)
+			if uniform(b[2], b[3]) < accept {
+				dst[i] = float32(math.Max(low, math.Min(high, x)))
+				break
+			}
+		}
+	}
+}
+
+// Keep fills bits, one for each of n activations, lowest first, with 1 where the activation is kept: with probability
+// 1 − rate to within 2⁻¹⁷. Bits past n are 0.
+func (s Stream) Keep(words []uint64, n int, place uint32, rate float64) {
+	threshold := uint32(math.RoundToEven(rate * 0x1p16))
+	for w := range words {
+		var word uint64
+		for b := 0; b < 8; b++ {
+			block := s.Block(place, uint32(w*8+b))
+			var eight uint64
+			for j, v := range block {
+				// The borrow of (draw − threshold) says whether the draw is below: no branch to mispredict.
+				eight |= uint64(^(v&0xffff-threshold)>>31) << (2 * j)
+				eight |= uint64(^(v>>16-threshold)>>31) << (2*j + 1)
+			}
+			word |= eight << (8 * b)
+		}
+		if left := n - 64*w; left < 64 {
+			word &= 1<<max(left, 0) - 1
+		}
+		words[w] = word
+	}
+}

@@ -1,0 +1,271 @@
+package dcgan
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+
+	"dcgan/arch"
+	"dcgan/checkpoint"
+	"dcgan/config"
+	"dcgan/dataset"
+	"dcgan/internal/input"
+	"dcgan/internal/kernel"
+	"dcgan/run"
+)
+
+// runsFolder is where runs lie that were given no folder.
+const runsFolder = "runs"
+
+// prepared is what Train goes on from, all of it checked.
+type prepared struct {
+	plan     Plan
+	data     *dataset.Images
+	set      *kernel.Set
+	exists   bool                   // the run folder is there and not empty
+	from     *checkpoint.Checkpoint // to go on from; nil at step 0
+	damaged  []damage               // newer checkpoints that are not whole
+	initial  [2]*checkpoint.Checkpoint
+	warnings []string
+}
+
+// Prepare checks everything that Train would and returns its plan. It writes nothing.
+func Prepare(cfg Config) (Plan, error) {
+	p, err := prepare(cfg)
+	if err != nil {
+		return Plan{}, err
+	}
+	return p.plan, nil
+}
+
+func prepare(cfg Config) (*prepared, error) {
+	p := &prepared{plan: Plan{Config: cfg}}
+	p.plan.Config.Config = cfg.Config.Clone()
+	if err := p.findRun(); err != nil {
+		return nil, err
+	}
+	c := &p.plan.Config.Config
+	if err := c.Check(); err != nil {
+		return nil, err
+	}
+	if c.Threads == 0 {
+		c.Threads = runtime.GOMAXPROCS(0)
+	}
+	var err error
+	if p.set, err = kernel.Choose(); err != nil {
+		return nil, input.Errorf("%w", err)
+	}
+	p.plan.Kernel = p.set.Name
+	if p.plan.Generator, p.plan.Discriminator, err = arch.Seed(*c); err != nil {
+		return nil, err
+	}
+	if err := p.openData(); err != nil {
+		return nil, err
+	}
+	if err := p.openInitial(); err != nil {
+		return nil, err
+	}
+	if p.exists {
+		if err := p.findCheckpoint(); err != nil {
+			return nil, err
+		}
+	}
+	p.plan.Complete = p.plan.Step >= c.Steps
+	return p, nil
+}
+
+// findRun settles the run folder, and for a run that goes on the settings.
+func (p *prepared) findRun() error {
+	c := &p.plan.Config
+	if !c.Resume {
+		if c.Run == "" {
+			c.Run = run.Next(runsFolder, dataName(c.Data))
+		}
+		return run.Free(c.Run)
+	}
+	if c.Run == "" {
+		newest, err := run.Newest(runsFolder)
+		if err != nil {
+			c.Run = run.Next(runsFolder, dataName(c.Data))
+			p.warnings = append(p.warnings, fmt.Sprintf("%s has no run to go on with: starting a new one at step 0 in %s", runsFolder, c.Run))
+			return nil
+		}
+		c.Run = newest
+	}
+	if run.Free(c.Run) == nil {
+		p.warnings = append(p.warnings, fmt.Sprintf("%s is missing or empty: starting at step 0", c.Run))
+		return nil
+	}
+	folder, err := run.Open(c.Run)
+	if err != nil {
+		return err
+	}
+	p.exists = true
+	chosen := c.Config
+	if _, err := c.Config.Load(filepath.Join(folder.Dir, run.ConfigName)); err != nil {
+		if !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		return nil // killed before its settings were written, so there is nothing that the chosen ones could contradict
+	}
+	saved := c.Config.Clone()
+	now, given := c.Config.Settings(), chosen.Settings()
+	for i, s := range now {
+		if slices.Contains(c.Given, s.Key) {
+			if err := s.Set(given[i].String()); err != nil {
+				return input.Errorf("--%s: %w", s.Flag(), err)
+			}
+		}
+	}
+	return disagreement(c.Run, config.Differences(&saved, &c.Config))
+}
+
+// disagreement is the error of settings that change numbers and are not the run's.
+func disagreement(where string, list []config.Difference) error {
+	if len(list) == 0 {
+		return nil
+	}
+	var texts []string
+	for _, d := range list {
+		texts = append(texts, fmt.Sprintf("%s: old %s, new %s", d.Key, d.Old, d.New))
+	}
+	return input.Errorf("%s was made with other settings (%s): leave them out to go on with it, or start a new run without --resume",
+		where, strings.Join(texts, "; "))
+}
+
+// dataName is what a run of some data is called: mnist, or the file's name without endings.
+func dataName(source string) string {
+	name, _, _ := strings.Cut(filepath.Base(source), ".")
+	if name == "" || name == string(filepath.Separator) {
+		return "run"
+	}
+	return name
+}
+
+func (p *prepared) openData() error {
+	c := &p.plan.Config
+	var err error
+	if p.data, err = dataset.Open(c.Data, c.Labels); err != nil {
+		return err
+	}
+	d := p.data
+	p.plan.Images, p.plan.Shape, p.plan.DataSHA256 = d.N, arch.Shape{d.H, d.W, d.C}, d.SHA256
+	if want := p.plan.Discriminator.Input; !slices.Equal(want, p.plan.Shape) {
+		return input.Errorf("%s has images of %v (height, width, channels), the %s networks take %v", c.Data, []int(p.plan.Shape), c.Recipe, []int(want))
+	}
+	if d.N < c.Batch/2 {
+		return input.Errorf("%s has %d images, fewer than half a batch of %d: give a smaller --batch", c.Data, d.N, c.Batch)
+	}
+	return nil
+}
+
+// openInitial reads the checkpoints that first weights are taken from.
+func (p *prepared) openInitial() error {
+	files := p.plan.Config.InitFiles()
+	if p.plan.Resume && p.exists && !slices.Contains(p.plan.Given, "init") {
+		return nil // the run's own checkpoints have what came of them
+	}
+	for i, path := range files {
+		c, err := checkpoint.Read(path)
+		if err != nil {
+			return fmt.Errorf("--init: %w", err)
+		}
+		networks := []int{i}
+		if len(files) == 1 {
+			networks = []int{0, 1}
+		}
+		for _, n := range networks {
+			had, want := []arch.Network{c.Generator, c.Discriminator}[n], []arch.Network{p.plan.Generator, p.plan.Discriminator}[n]
+			if err := sameWeights(had, want); err != nil {
+				return input.Errorf("--init: %s: %w", path, err)
+			}
+			p.initial[n] = c
+		}
+	}
+	return nil
+}
+
+// sameWeights says where the weights of a network differ in shape from those of another.
+func sameWeights(had, want arch.Network) error {
+	a, b := had.Tensors(), want.Tensors()
+	if len(a) != len(b) {
+		return fmt.Errorf("its %s has %d tensors, the settings ask for %d", had.Name, len(a), len(b))
+	}
+	for i := range a {
+		if a[i].Name != b[i].Name || !slices.Equal(a[i].Shape, b[i].Shape) {
+			return fmt.Errorf("its %s has %s of %v, the settings ask for %s of %v", had.Name,
+				a[i].Name, []int(a[i].Shape), b[i].Name, []int(b[i].Shape))
+		}
+	}
+	return nil
+}
+
+// findCheckpoint reads the newest whole checkpoint of the run and holds it against the settings and the data.
+func (p *prepared) findCheckpoint() error {
+	folder, err := run.Open(p.plan.Run)
+	if err != nil {
+		return err
+	}
+	from, damaged, err := newestWhole(folder)
+	if err != nil {
+		return err
+	}
+	p.damaged = damaged
+	if from == nil {
+		p.warnings = append(p.warnings, fmt.Sprintf("%s has no checkpoint yet: starting at step 0", p.plan.Run))
+		return nil
+	}
+	var differences []config.Difference
+	now := checkpoint.Numbers(&p.plan.Config.Config)
+	for _, s := range p.plan.Config.Settings() {
+		if was := string(from.Settings[s.Key]); s.Numbers && was != string(now[s.Key]) {
+			differences = append(differences, config.Difference{Key: s.Key, Old: was, New: string(now[s.Key])})
+		}
+	}
+	if from.DataSHA256 != p.data.SHA256 {
+		differences = append(differences, config.Difference{Key: "data", Old: "SHA-256 " + from.DataSHA256, New: "SHA-256 " + p.data.SHA256})
+	}
+	if err := disagreement(p.plan.Run, differences); err != nil {
+		return err
+	}
+	p.from, p.plan.Step = from, from.Step
+	return nil
+}
+
+// damage is a checkpoint that is not whole, and what is wrong with it.
+type damage struct{ path, reason string }
+
+// newestWhole reads a folder's checkpoints from the newest back until one is whole. It returns that, nil where there are
+// none at all, and the damaged ones before it. That there are some and none is whole is an error of input.
+func newestWhole(folder *run.Folder) (whole *checkpoint.Checkpoint, damaged []damage, err error) {
+	list, err := folder.Checkpoints()
+	if err != nil {
+		return nil, nil, fmt.Errorf("checkpoints of %s: %w", folder.Dir, err)
+	}
+	for _, c := range slices.Backward(list) {
+		whole, err = checkpoint.Read(c.Path)
+		if err == nil && whole.Step != c.Step {
+			err = input.Errorf("%s: it is of step %d", c.Path, whole.Step)
+		}
+		if err == nil {
+			return whole, damaged, nil
+		}
+		if !input.Is(err) {
+			return nil, nil, err
+		}
+		damaged = append(damaged, damage{c.Path, err.Error()})
+	}
+	if len(damaged) > 0 {
+		var reasons []string
+		for _, d := range damaged {
+			reasons = append(reasons, d.reason)
+		}
+		return nil, nil, input.Errorf("no checkpoint of %s is whole (%s): nothing was moved; start over in another folder with --run, or remove this one",
+			folder.Dir, strings.Join(reasons, "; "))
+	}
+	return nil, nil, nil
+}

@@ -1,0 +1,196 @@
+// Package run keeps the files of a training run in a folder:
+//
+//	config.json               the settings
+//	metrics.jsonl             one JSON object a line
+//	samples/mnist-00100.png   pictures drawn on the way
+//	checkpoints/00000100.safetensors
+//	curves.png
+//
+// It knows nothing of training and nothing of what is in a checkpoint. Every file but metrics.jsonl is written whole or
+// not at all, whatever moment the process is killed at. One process may write to a folder at a time; any number may
+// read it meanwhile.
+package run
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"dcgan/internal/input"
+)
+
+// The names in a run folder.
+const (
+	ConfigName      = "config.json"
+	MetricsName     = "metrics.jsonl"
+	SamplesName     = "samples"
+	CheckpointsName = "checkpoints"
+	CurvesName      = "curves.png"
+	BestName        = "best.json"
+)
+
+var ownNames = []string{ConfigName, MetricsName, SamplesName, CheckpointsName, CurvesName, BestName}
+
+// Folder is a run folder. It is not safe for concurrent use.
+type Folder struct {
+	Dir     string
+	metrics *os.File // open since the first AppendMetrics
+}
+
+// Next returns root/NAME-NNN, one number above the highest that is there, 001 where there is none.
+func Next(root, name string) string {
+	entries, _ := os.ReadDir(root) // where it cannot be read, Create will say why
+	highest := 0
+	for _, entry := range entries {
+		if digits, ok := strings.CutPrefix(entry.Name(), name+"-"); ok {
+			if n, err := strconv.Atoi(digits); err == nil {
+				highest = max(highest, n)
+			}
+		}
+	}
+	return filepath.Join(root, fmt.Sprintf("%s-%03d", name, highest+1))
+}
+
+// Free returns nil if Create can use dir: it is missing or an empty folder. Else it is an error of input.
+func Free(dir string) error {
+	entries, err := os.ReadDir(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return notAFolder(dir, err)
+	case len(entries) > 0:
+		return input.Errorf("run folder %s is not empty: go on with its run by --resume, or name another with --run", dir)
+	}
+	return nil
+}
+
+// Create makes a new run folder. Dir must be free.
+func Create(dir string) (*Folder, error) {
+	if err := Free(dir); err != nil {
+		return nil, err
+	}
+	if err := makeFolder(dir); err != nil {
+		return nil, fmt.Errorf("run folder %s cannot be made: %w", dir, err)
+	}
+	return &Folder{Dir: dir}, nil
+}
+
+// Open opens a run folder, an empty one too, and changes nothing in it. It is an error of input if dir is missing
+// (fs.ErrNotExist), cannot be read, or has no config.json but files that are not of a run.
+func Open(dir string) (*Folder, error) {
+	entries, err := os.ReadDir(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, input.Errorf("run folder %s: there is no such folder (%w)", dir, fs.ErrNotExist)
+	case err != nil:
+		return nil, notAFolder(dir, err)
+	}
+	foreign := ""
+	for _, entry := range entries {
+		if entry.Name() == ConfigName {
+			return &Folder{Dir: dir}, nil
+		}
+		if !slices.Contains(ownNames, entry.Name()) && !isTemporary(entry.Name()) {
+			foreign = entry.Name()
+		}
+	}
+	if foreign != "" {
+		return nil, input.Errorf("%s is not a run folder: it has no %s, but %q: name another with --run", dir, ConfigName, foreign)
+	}
+	return &Folder{Dir: dir}, nil
+}
+
+func notAFolder(dir string, err error) error {
+	if info, statErr := os.Stat(dir); statErr == nil && !info.IsDir() {
+		return input.Errorf("run folder %s is a file: name another with --run", dir)
+	}
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		err = path.Err
+	}
+	return input.Errorf("run folder %s cannot be read: %w", dir, err)
+}
+
+// List returns the run folders directly below root, by name: those with a config.json or a folder of checkpoints.
+func List(root string) ([]string, error) {
+	entries, err := os.ReadDir(root)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, input.Errorf("%s: there is no such folder (%w)", root, fs.ErrNotExist)
+	}
+	if err != nil {
+		return nil, input.Errorf("folder %s cannot be read: %w", root, err)
+	}
+	var dirs []string
+	for _, entry := range entries {
+		dir := filepath.Join(root, entry.Name())
+		for _, name := range []string{ConfigName, CheckpointsName} {
+			if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
+				dirs = append(dirs, dir)
+				break
+			}
+		}
+	}
+	return dirs, nil
+}
+
+// Newest returns the run folder directly below root that was written to last. It is an error of input if there is none.
+func Newest(root string) (string, error) {
+	dirs, err := List(root)
+	if err != nil {
+		return "", err
+	}
+	if len(dirs) == 0 {
+		return "", input.Errorf("%s has no run folder: name one with --run", root)
+	}
+	return slices.MaxFunc(dirs, func(a, b string) int {
+		// Of runs written to in the same moment the last by name counts.
+		return cmp.Or(written(a).Compare(written(b)), cmp.Compare(a, b))
+	}), nil
+}
+
+func written(dir string) time.Time {
+	var last time.Time
+	for _, name := range []string{".", MetricsName, CheckpointsName} {
+		if info, err := os.Stat(filepath.Join(dir, name)); err == nil && info.ModTime().After(last) {
+			last = info.ModTime()
+		}
+	}
+	return last
+}
+
+// Clean removes what a killed writer left half written. Only the process that writes to the folder may call it.
+func (f *Folder) Clean() error {
+	for _, name := range []string{".", CheckpointsName, SamplesName} {
+		dir := filepath.Join(f.Dir, name)
+		entries, err := os.ReadDir(dir)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		for _, entry := range entries {
+			if isTemporary(entry.Name()) {
+				if err := os.Remove(filepath.Join(dir, entry.Name())); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// Close ends writing.
+func (f *Folder) Close() error {
+	if f.metrics == nil {
+		return nil
+	}
+	err := f.metrics.Close()
+	f.metrics = nil
+	return err
+}

@@ -1,0 +1,351 @@
+package run
+
+import (
+	"errors"
+	"fmt"
+	"image"
+	"image/png"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"dcgan/internal/input"
+)
+
+func create(t *testing.T) *Folder {
+	t.Helper()
+	f, err := Create(filepath.Join(t.TempDir(), "runs", "mnist-001"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	return f
+}
+
+func put(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func get(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// tree returns the files below dir with their contents.
+func tree(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	files := map[string]string{}
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() {
+			name, _ := filepath.Rel(dir, path)
+			files[filepath.ToSlash(name)] = get(t, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+func text(s string) func(io.Writer) error {
+	return func(w io.Writer) error { _, err := io.WriteString(w, s); return err }
+}
+
+func TestNext(t *testing.T) {
+	root := filepath.Join(t.TempDir(), "runs")
+	want := func(number string) {
+		t.Helper()
+		if got := Next(root, "mnist"); got != filepath.Join(root, "mnist-"+number) {
+			t.Errorf("%s, want number %s", got, number)
+		}
+	}
+	want("001")
+	for _, name := range []string{"mnist-001", "mnist-002", "mnist-x", "mnist-", "other-017", "mnist"} {
+		put(t, filepath.Join(root, name, "file"), "")
+	}
+	want("003")
+	os.RemoveAll(filepath.Join(root, "mnist-001"))
+	want("003")
+	put(t, filepath.Join(root, "mnist-999"), "")
+	want("1000")
+}
+
+func TestCreate(t *testing.T) {
+	root := t.TempDir()
+	dir := filepath.Join(root, "a", "b", "c")
+	for range 2 { // the second time it is an empty folder
+		if f, err := Create(dir); err != nil || f.Dir != dir {
+			t.Fatalf("%v", err)
+		}
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 0 {
+		t.Errorf("%v, %v", entries, err)
+	}
+	put(t, filepath.Join(dir, ConfigName), "{}")
+	if _, err := Create(dir); !input.Is(err) || !strings.Contains(err.Error(), "--resume") || !strings.Contains(err.Error(), dir) {
+		t.Errorf("used folder: %v", err)
+	}
+	file := filepath.Join(root, "file")
+	put(t, file, "")
+	if _, err := Create(file); !input.Is(err) {
+		t.Errorf("file: %v", err)
+	}
+	if _, err := Create(filepath.Join(file, "below")); err == nil {
+		t.Error("a folder in a file")
+	}
+}
+
+func TestOpen(t *testing.T) {
+	root := t.TempDir()
+	if _, err := Open(filepath.Join(root, "missing")); !input.Is(err) || !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("missing: %v", err)
+	}
+	put(t, filepath.Join(root, "file"), "")
+	if _, err := Open(filepath.Join(root, "file")); !input.Is(err) || !strings.Contains(err.Error(), "is a file") {
+		t.Errorf("file: %v", err)
+	}
+	put(t, filepath.Join(root, "home", "letter.txt"), "")
+	if _, err := Open(filepath.Join(root, "home")); !input.Is(err) || !strings.Contains(err.Error(), "letter.txt") {
+		t.Errorf("other folder: %v", err)
+	}
+	for name, files := range map[string][]string{
+		"empty":            nil,
+		"config alone":     {ConfigName},
+		"killed at once":   {".config.json.123.tmp"},
+		"no config":        {"checkpoints/00000100.safetensors", MetricsName, "samples/a.png"},
+		"a note beside it": {ConfigName, "note.txt"},
+	} {
+		dir := filepath.Join(root, name)
+		os.Mkdir(dir, 0o777)
+		for _, file := range files {
+			put(t, filepath.Join(dir, file), "{}")
+		}
+		before := tree(t, dir)
+		if f, err := Open(dir); err != nil || f.Dir != dir {
+			t.Errorf("%s: %v", name, err)
+		}
+		if after := tree(t, dir); len(after) != len(before) {
+			t.Errorf("%s: Open changed %v to %v", name, before, after)
+		}
+	}
+}
+
+func TestListAndNewest(t *testing.T) {
+	root := filepath.Join(t.TempDir(), "runs")
+	if _, err := List(root); !input.Is(err) || !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("missing: %v", err)
+	}
+	os.Mkdir(root, 0o777)
+	if _, err := Newest(root); !input.Is(err) {
+		t.Errorf("empty: %v", err)
+	}
+	put(t, filepath.Join(root, "b", ConfigName), "{}")
+	put(t, filepath.Join(root, "a", CheckpointsName, "00000001.safetensors"), "")
+	put(t, filepath.Join(root, "c", "letter.txt"), "")
+	put(t, filepath.Join(root, "d"), "")
+	dirs, err := List(root)
+	if want := []string{filepath.Join(root, "a"), filepath.Join(root, "b")}; err != nil || !slices.Equal(dirs, want) {
+		t.Errorf("%v, %v, want %v", dirs, err, want)
+	}
+	past := time.Now().Add(-time.Hour)
+	for _, path := range []string{"a", "a/checkpoints", "b"} {
+		os.Chtimes(filepath.Join(root, path), past, past)
+	}
+	if dir, err := Newest(root); err != nil || filepath.Base(dir) != "b" {
+		t.Errorf("of equals: %s, %v", dir, err)
+	}
+	put(t, filepath.Join(root, "a", MetricsName), "")
+	os.Chtimes(filepath.Join(root, "a"), past, past)
+	if dir, err := Newest(root); err != nil || filepath.Base(dir) != "a" {
+		t.Errorf("%s, %v, want the one with new metrics", dir, err)
+	}
+}
+
+func TestWriteIsWholeOrNotAtAll(t *testing.T) {
+	f := create(t)
+	path := filepath.Join(f.Dir, "sub", "file")
+	if err := writeFile(path, text("old")); err != nil {
+		t.Fatal(err)
+	}
+	broken := errors.New("broken")
+	err := writeFile(path, func(w io.Writer) error {
+		io.WriteString(w, strings.Repeat("half", 1<<16))
+		if get(t, path) != "old" {
+			t.Error("the file changed before the new one was whole")
+		}
+		if len(tree(t, f.Dir)) != 2 {
+			t.Errorf("files while writing: %v", len(tree(t, f.Dir)))
+		}
+		return broken
+	})
+	if !errors.Is(err, broken) || input.Is(err) || !strings.Contains(err.Error(), path) {
+		t.Errorf("%v", err)
+	}
+	if files := tree(t, f.Dir); len(files) != 1 || files["sub/file"] != "old" {
+		t.Errorf("after a failure: %v", files)
+	}
+	if err := writeFile(path, text("new")); err != nil || get(t, path) != "new" {
+		t.Errorf("%v", err)
+	}
+	// A target that cannot be replaced.
+	put(t, filepath.Join(f.Dir, "taken", "file"), "")
+	if err := writeFile(filepath.Join(f.Dir, "taken"), text("new")); err == nil {
+		t.Error("a folder was replaced by a file")
+	}
+	if files := tree(t, f.Dir); len(files) != 2 {
+		t.Errorf("after a failure: %v", files)
+	}
+	if err := writeFile(filepath.Join(path, "below"), text("new")); err == nil {
+		t.Error("a file in a file")
+	}
+}
+
+func TestClean(t *testing.T) {
+	f := create(t)
+	put(t, filepath.Join(f.Dir, ConfigName), "{}")
+	put(t, filepath.Join(f.Dir, CheckpointsName, "00000100.safetensors"), "whole")
+	// Writers that die leave these.
+	for _, path := range []string{f.CheckpointPath(200), filepath.Join(f.Dir, SamplesName, "mnist-00200.png"), filepath.Join(f.Dir, CurvesName)} {
+		func() {
+			defer func() { recover() }()
+			writeFile(path, func(w io.Writer) error { panic("killed") })
+		}()
+		put(t, filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".99999.tmp"), "half")
+	}
+	put(t, filepath.Join(f.Dir, "note.tmp"), "mine")
+	if files := tree(t, f.Dir); len(files) != 9 {
+		t.Fatalf("%d files", len(files))
+	}
+	if checkpoints, err := f.Checkpoints(); err != nil || len(checkpoints) != 1 {
+		t.Errorf("%v, %v", checkpoints, err)
+	}
+	if err := f.Clean(); err != nil {
+		t.Fatal(err)
+	}
+	if files := tree(t, f.Dir); len(files) != 3 || files["note.tmp"] != "mine" {
+		t.Errorf("left: %v", files)
+	}
+}
+
+func TestCheckpoints(t *testing.T) {
+	f := create(t)
+	if checkpoints, err := f.Checkpoints(); err != nil || checkpoints != nil {
+		t.Errorf("%v, %v", checkpoints, err)
+	}
+	if err := f.Prune(3); err != nil {
+		t.Error(err)
+	}
+	steps := []int{300, 100, 123456789, 200, 1}
+	for _, step := range steps {
+		path, err := f.SaveCheckpoint(step, text(fmt.Sprint(step)))
+		if err != nil || path != f.CheckpointPath(step) || get(t, path) != fmt.Sprint(step) {
+			t.Fatalf("%s, %v", path, err)
+		}
+	}
+	for _, name := range []string{"100.safetensors", "000000100.safetensors", "00000400.safetensors.damaged", "00000500.txt", "x0000500.safetensors"} {
+		put(t, filepath.Join(f.Dir, CheckpointsName, name), "")
+	}
+	want := func(steps ...int) {
+		t.Helper()
+		checkpoints, err := f.Checkpoints()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []int
+		for _, checkpoint := range checkpoints {
+			got = append(got, checkpoint.Step)
+			if get(t, checkpoint.Path) != fmt.Sprint(checkpoint.Step) {
+				t.Errorf("%s is not of step %d", checkpoint.Path, checkpoint.Step)
+			}
+		}
+		if !slices.Equal(got, steps) {
+			t.Errorf("checkpoints %v, want %v", got, steps)
+		}
+	}
+	want(1, 100, 200, 300, 123456789)
+	if base := filepath.Base(f.CheckpointPath(100)); base != "00000100.safetensors" {
+		t.Error(base)
+	}
+	prune := func(keep int, protect ...int) {
+		t.Helper()
+		if err := f.Prune(keep, protect...); err != nil {
+			t.Error(err)
+		}
+	}
+	prune(0)
+	prune(5)
+	want(1, 100, 200, 300, 123456789)
+	prune(2, 100, 7)
+	want(100, 300, 123456789)
+	aside, err := f.SetAside(f.CheckpointPath(300))
+	if err != nil || aside != f.CheckpointPath(300)+".damaged" || get(t, aside) != "300" {
+		t.Errorf("%s, %v", aside, err)
+	}
+	want(100, 123456789)
+	prune(1)
+	want(123456789)
+}
+
+func TestConfig(t *testing.T) {
+	type settings struct {
+		Data  string `json:"data"`
+		Steps int    `json:"steps"`
+	}
+	f := create(t)
+	var got settings
+	if err := f.ReadConfig(&got); !input.Is(err) || !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("missing: %v", err)
+	}
+	if err := f.WriteConfig(settings{"mnist", 5000}); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(f.Dir, ConfigName)
+	if get(t, path) != "{\n  \"data\": \"mnist\",\n  \"steps\": 5000\n}\n" {
+		t.Errorf("%q", get(t, path))
+	}
+	if err := f.ReadConfig(&got); err != nil || got != (settings{"mnist", 5000}) {
+		t.Errorf("%v, %v", got, err)
+	}
+	for _, bad := range []string{"", "{", `{"steps":"many"}`, "{}" + strings.Repeat(" ", maxConfig)} {
+		put(t, path, bad)
+		if err := f.ReadConfig(&got); !input.Is(err) || !strings.Contains(err.Error(), path) {
+			t.Errorf("%.20q: %v", bad, err)
+		}
+	}
+}
+
+func TestPictures(t *testing.T) {
+	f := create(t)
+	picture := image.NewGray(image.Rect(0, 0, 3, 2))
+	path, err := f.SaveSample("mnist", 100, picture)
+	if err != nil || path != filepath.Join(f.Dir, "samples", "mnist-00100.png") {
+		t.Fatalf("%s, %v", path, err)
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if back, err := png.Decode(file); err != nil || back.Bounds() != picture.Bounds() {
+		t.Errorf("%v", err)
+	}
+	if err := f.SaveCurves([]byte("png")); err != nil || get(t, filepath.Join(f.Dir, "curves.png")) != "png" {
+		t.Errorf("%v", err)
+	}
+}

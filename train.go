@@ -1,0 +1,265 @@
+package dcgan
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"time"
+
+	"dcgan/config"
+	"dcgan/internal/engine"
+	"dcgan/internal/kernel"
+	"dcgan/picture"
+	"dcgan/run"
+	"dcgan/train"
+)
+
+// The grid of samples that training draws: its side in images, and pixels of the picture to a pixel of an image.
+const (
+	gridSide  = 5
+	gridScale = 4
+)
+
+// earlySamples are steps whose grid is drawn whatever the save interval: most changes at the beginning.
+var earlySamples = []int{1, 10, 25, 50}
+
+// Train trains up to step cfg.Steps, or until ctx ends: then it finishes the step, saves a whole checkpoint and returns
+// ErrStopped. Everything is checked before the run folder is touched; what is wrong with the settings or the files they
+// name is told in one line. What was saved before an error, as that of a full disk, stays whole.
+func Train(ctx context.Context, cfg Config, observer Observer) (Result, error) {
+	observer.fill()
+	p, err := prepare(cfg)
+	if err != nil {
+		return Result{}, err
+	}
+	result := Result{Run: p.plan.Run, Step: p.plan.Step, Complete: p.plan.Complete}
+	for _, w := range p.warnings {
+		observer.Warn(w)
+	}
+	if p.plan.Complete {
+		observer.Start(p.plan)
+		return result, nil
+	}
+	s, err := newSession(p, observer)
+	if err != nil {
+		return result, err
+	}
+	defer s.close()
+	observer.Start(p.plan)
+
+	c := &p.plan.Config
+	for s.trainer.Step < c.Steps {
+		began := time.Now()
+		m := s.trainer.Next()
+		metrics := asMetrics(m, s.trainer.Step, c.Batch, time.Since(began))
+		result.Step = metrics.Step
+		if err := s.record(metrics); err != nil {
+			return result, err
+		}
+		observer.Step(metrics)
+
+		stop := ctx.Err() != nil
+		due := metrics.Step%c.SaveEvery == 0 || metrics.Step == c.Steps
+		if due || stop {
+			if err := s.save(due); err != nil {
+				return result, err
+			}
+		} else if slices.Contains(earlySamples, metrics.Step) {
+			if err := s.sample(); err != nil {
+				return result, err
+			}
+		}
+		if stop && metrics.Step < c.Steps {
+			return result, ErrStopped
+		}
+	}
+	return result, nil
+}
+
+func asMetrics(m train.Metrics, step, batch int, took time.Duration) Metrics {
+	return Metrics{
+		Step: step, Images: step * batch,
+		DLoss: m.DLoss, DAccuracy: (m.DAccuracyReal + m.DAccuracyFake) / 2,
+		DAccuracyReal: m.DAccuracyReal, DAccuracyFake: m.DAccuracyFake,
+		GLoss: m.GLoss, GAccuracy: m.GAccuracy, Seconds: took.Seconds(),
+	}
+}
+
+// session is a training with its run folder.
+type session struct {
+	plan     Plan
+	observer Observer
+	pool     *engine.Pool
+	trainer  *train.Trainer
+	folder   *run.Folder
+	name     string // of the pictures
+	latents  []float32
+	pixels   []float32
+	history  []picture.Point
+}
+
+// newSession makes the networks in the state that training goes on from, and then the run folder.
+func newSession(p *prepared, observer Observer) (*session, error) {
+	c := &p.plan.Config
+	s := &session{plan: p.plan, observer: observer, name: dataName(c.Data), pool: engine.NewPool(c.Threads)}
+	var err error
+	if s.trainer, err = train.New(c.Config, p.plan.Generator, p.plan.Discriminator, p.data, p.set, s.pool); err != nil {
+		s.pool.Close()
+		return nil, err
+	}
+	if p.initial[0] != nil || p.initial[1] != nil {
+		s.trainer.Begin(p.initial[0], p.initial[1])
+	}
+	if p.from != nil {
+		if err := sameInitial(p, s.trainer.InitSHA256()); err != nil {
+			s.pool.Close()
+			return nil, err
+		}
+		s.trainer.Restore(p.from)
+	}
+	s.latents = make([]float32, gridSide*gridSide*c.Latent)
+	s.pixels = make([]float32, gridSide*gridSide*p.plan.Shape.Size())
+	drawLatents(s.latents, c.Latent, c.Seed, c.Noise)
+	if err := s.openFolder(p); err != nil {
+		s.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// openFolder makes the run folder, or readies that of a run that goes on: damaged checkpoints are set aside and metrics
+// of steps that will be made again are cut.
+func (s *session) openFolder(p *prepared) error {
+	var err error
+	origin := newOrigin(p.plan.Kernel)
+	if !p.exists {
+		if s.folder, err = run.Create(p.plan.Run); err != nil {
+			return err
+		}
+		return s.folder.WriteConfig(json.RawMessage(config.Encode(p.plan.Config.Config, origin)))
+	}
+	if s.folder, err = run.Open(p.plan.Run); err != nil {
+		return err
+	}
+	if err := s.folder.Clean(); err != nil {
+		return fmt.Errorf("cleaning %s: %w", p.plan.Run, err)
+	}
+	for _, d := range p.damaged {
+		aside, err := s.folder.SetAside(d.path)
+		if err != nil {
+			return fmt.Errorf("setting aside %s: %w", d.path, err)
+		}
+		s.observer.Warn(fmt.Sprintf("%s; set aside as %s", d.reason, filepath.Base(aside)))
+	}
+	if err := s.folder.CutMetrics(p.plan.Step); err != nil {
+		return fmt.Errorf("cutting the metrics of %s: %w", p.plan.Run, err)
+	}
+	err = s.folder.ReadMetrics(func(line []byte) error {
+		var m Metrics
+		if json.Unmarshal(line, &m) == nil && m.Images > 0 {
+			s.history = append(s.history, asPoint(m))
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("reading the metrics of %s: %w", p.plan.Run, err)
+	}
+	var was config.Origin
+	if s.folder.ReadConfig(&was) == nil && was.Started != "" {
+		origin.Started, origin.Resumed = was.Started, origin.Started
+	}
+	return s.folder.WriteConfig(json.RawMessage(config.Encode(p.plan.Config.Config, origin)))
+}
+
+func newOrigin(kernel string) config.Origin {
+	host, _ := os.Hostname() // a run without its host's name is as good
+	return config.Origin{
+		Version: Version, Started: time.Now().UTC().Format(time.RFC3339), Host: host,
+		OS: runtime.GOOS, Arch: runtime.GOARCH, CPU: processor(), CPUs: runtime.GOMAXPROCS(0), Instructions: kernel,
+	}
+}
+
+func (s *session) close() {
+	if s.folder != nil {
+		s.folder.Close() // after an error that is told; without one, the last save has synced
+	}
+	s.pool.Close()
+}
+
+func (s *session) record(m Metrics) error {
+	s.history = append(s.history, asPoint(m))
+	if err := s.folder.AppendMetrics(m); err != nil {
+		return fmt.Errorf("step %d: writing the metrics of %s: %w", m.Step, s.plan.Run, err)
+	}
+	return nil
+}
+
+func asPoint(m Metrics) picture.Point {
+	return picture.Point{Step: m.Step, DLoss: m.DLoss, GLoss: m.GLoss,
+		DAccuracyReal: m.DAccuracyReal, DAccuracyFake: m.DAccuracyFake, GAccuracy: m.GAccuracy}
+}
+
+// save writes a checkpoint, and where they are due the grid and the curves; then old checkpoints go.
+func (s *session) save(pictures bool) error {
+	saved := Saved{Step: s.trainer.Step}
+	var err error
+	if saved.Checkpoint, err = s.folder.SaveCheckpoint(saved.Step, s.trainer.State().Write); err != nil {
+		return fmt.Errorf("step %d: saving: %w", saved.Step, err)
+	}
+	if pictures {
+		if err := s.draw(&saved); err != nil {
+			return err
+		}
+		curves, err := picture.Curves(s.history)
+		if err == nil {
+			err = s.folder.SaveCurves(curves)
+		}
+		if err != nil {
+			return fmt.Errorf("step %d: drawing the curves: %w", saved.Step, err)
+		}
+	}
+	if err := s.folder.Prune(s.plan.Keep); err != nil {
+		return fmt.Errorf("step %d: removing old checkpoints: %w", saved.Step, err)
+	}
+	s.observer.Save(saved)
+	return nil
+}
+
+// sample draws the grid alone.
+func (s *session) sample() error {
+	saved := Saved{Step: s.trainer.Step}
+	if err := s.draw(&saved); err != nil {
+		return err
+	}
+	s.observer.Save(saved)
+	return nil
+}
+
+// draw draws the fixed latents with G as it stands.
+func (s *session) draw(saved *Saved) error {
+	shape := s.plan.Shape
+	drawImages(s.trainer.Generator, s.pixels, s.latents, s.plan.Batch)
+	saved.Grid = picture.Grid(s.pixels, gridSide*gridSide, shape[0], shape[1], shape[2], gridSide, gridSide, gridScale)
+	var err error
+	if saved.Sample, err = s.folder.SaveSample(s.name, saved.Step, saved.Grid); err != nil {
+		return fmt.Errorf("step %d: saving the grid: %w", saved.Step, err)
+	}
+	return nil
+}
+
+// drawImages draws an image for each latent, as many at a time as the network has memory for. An image does not depend
+// on which are drawn with it.
+func drawImages(g *engine.Network, pixels, latents []float32, batch int) {
+	latent, size := g.Arch.Input.Size(), g.Arch.Output().Size()
+	padded := make([]float32, batch*latent+kernel.Slack)
+	for len(latents) > 0 {
+		count := min(batch, len(latents)/latent)
+		copy(padded, latents[:count*latent])
+		copy(pixels, g.Forward(padded, count, engine.Inference))
+		latents, pixels = latents[count*latent:], pixels[count*size:]
+	}
+}

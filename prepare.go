@@ -24,6 +24,7 @@ const runsFolder = "runs"
 // prepared is what Train goes on from, all of it checked.
 type prepared struct {
 	plan     Plan
+	asked    config.Config // the settings before defaults of this machine, for config.json
 	data     *dataset.Images
 	set      *kernel.Set
 	exists   bool                   // the run folder is there and not empty
@@ -52,6 +53,7 @@ func prepare(cfg Config) (*prepared, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
+	p.asked = c.Clone()
 	if c.Threads == 0 {
 		c.Threads = runtime.GOMAXPROCS(0)
 	}

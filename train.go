@@ -140,7 +140,7 @@ func (s *session) openFolder(p *prepared) error {
 		if s.folder, err = run.Create(p.plan.Run); err != nil {
 			return err
 		}
-		return s.folder.WriteConfig(json.RawMessage(config.Encode(p.plan.Config.Config, origin)))
+		return s.folder.WriteConfig(json.RawMessage(config.Encode(p.asked, origin)))
 	}
 	if s.folder, err = run.Open(p.plan.Run); err != nil {
 		return err
@@ -172,7 +172,7 @@ func (s *session) openFolder(p *prepared) error {
 	if s.folder.ReadConfig(&was) == nil && was.Started != "" {
 		origin.Started, origin.Resumed = was.Started, origin.Started
 	}
-	return s.folder.WriteConfig(json.RawMessage(config.Encode(p.plan.Config.Config, origin)))
+	return s.folder.WriteConfig(json.RawMessage(config.Encode(p.asked, origin)))
 }
 
 func newOrigin(kernel string) config.Origin {

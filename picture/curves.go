@@ -16,7 +16,7 @@ import (
 	"gonum.org/v1/plot/vg/vgimg"
 )
 
-// Point is what the curves show of a step. Values that are not finite are left out.
+// Point is what the curves show of a step. Values that are not finite or beyond ±1e30 are left out.
 type Point struct {
 	Step                                    int
 	DLoss, GLoss                            float64
@@ -161,8 +161,10 @@ func marks(low, high, distance float64) []plot.Tick {
 		}
 	}
 	var ticks []plot.Tick
-	for i := math.Ceil(low / unit); i*unit <= high; i++ {
-		ticks = append(ticks, plot.Tick{Value: i * unit, Label: strconv.FormatFloat(i*unit, 'g', 6, 64)})
+	decimals := max(0, -int(math.Floor(math.Log10(unit))))
+	for i := int(math.Ceil(low / unit)); float64(i)*unit <= high; i++ {
+		value := float64(i) * unit
+		ticks = append(ticks, plot.Tick{Value: value, Label: strconv.FormatFloat(value, 'f', decimals, 64)})
 	}
 	return ticks
 }
@@ -187,11 +189,11 @@ func heading(c draw.Canvas, p *plot.Plot, title string, curves []curve) {
 	c.FillText(style, vg.Point{X: inner.Min.X, Y: y}, title)
 }
 
-// finite returns one value of each step that has a finite one.
+// finite returns one value of each step that has one that can be drawn.
 func finite(points []Point, value func(Point) float64) plotter.XYs {
 	series := make(plotter.XYs, 0, len(points))
 	for _, p := range points {
-		if v := value(p); !math.IsNaN(v) && !math.IsInf(v, 0) {
+		if v := value(p); math.Abs(v) < 1e30 {
 			series = append(series, plotter.XY{X: float64(p.Step), Y: v})
 		}
 	}
@@ -199,7 +201,7 @@ func finite(points []Point, value func(Point) float64) plotter.XYs {
 }
 
 // spread draws all values: as a thin line, or where they are more than bins, as the band from the least to the greatest
-// of each stretch.
+// of each of at most bins stretches of at least four values.
 func spread(series plotter.XYs, pale color.NRGBA) (plot.Plotter, error) {
 	if len(series) <= bins {
 		line, err := plotter.NewLine(series)
@@ -209,9 +211,10 @@ func spread(series plotter.XYs, pale color.NRGBA) (plot.Plotter, error) {
 		line.Color, line.Width = pale, 0.7
 		return line, nil
 	}
-	band := make(plotter.XYs, 2*bins) // the least from left to right, the greatest from right to left
-	for b := range bins {
-		part := series[b*len(series)/bins : (b+1)*len(series)/bins]
+	stretches := min(bins, len(series)/4)
+	band := make(plotter.XYs, 2*stretches) // the least from left to right, the greatest from right to left
+	for b := range stretches {
+		part := series[b*len(series)/stretches : (b+1)*len(series)/stretches]
 		low, high := part[0].Y, part[0].Y
 		for _, p := range part {
 			low, high = min(low, p.Y), max(high, p.Y)

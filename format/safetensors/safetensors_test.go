@@ -254,7 +254,7 @@ func TestWriteRefuses(t *testing.T) {
 	}{
 		"shape":        {nil, []Tensor{{"x", []int{2}, make([]float32, 3)}}},
 		"negative":     {nil, []Tensor{{"x", []int{-1, -1}, make([]float32, 1)}}},
-		"overflow":     {nil, []Tensor{{"x", []int{1 << 31, 1 << 31}, nil}}},
+		"overflow":     {nil, []Tensor{{"x", []int{1 << 30, 1 << 30}, nil}}},
 		"names":        {nil, []Tensor{{"x", nil, make([]float32, 1)}, {"x", nil, make([]float32, 1)}}},
 		"own key":      {map[string]string{"crc32c": "1"}, nil},
 		"own name":     {nil, []Tensor{{"__metadata__", nil, make([]float32, 1)}}},

@@ -28,7 +28,7 @@ const imageBudget = 512 << 10 / 4
 
 func newKernelGrad(set *kernel.Set, pool *Pool, g geometry) *kernelGrad {
 	k := &kernelGrad{set: set, pool: pool, geometry: g, meetings: g.meetings()}
-	k.groups = (g.bigC + set.Rows - 1) / set.Rows
+	k.groups = (g.bigC + set.OuterRows - 1) / set.OuterRows
 	k.units = g.taps() * k.groups
 	k.panels = (g.smallC + set.Lanes - 1) / set.Lanes
 	// Eight tasks a thread keep all busy to the end.
@@ -41,7 +41,7 @@ func newKernelGrad(set *kernel.Set, pool *Pool, g geometry) *kernelGrad {
 const levels = 7
 
 // scratchSize is how many values a worker needs.
-func (k *kernelGrad) scratchSize() int { return levels * k.perTask * k.set.Rows * k.set.Lanes }
+func (k *kernelGrad) scratchSize() int { return levels * k.perTask * k.set.OuterRows * k.set.Lanes }
 
 func (k *kernelGrad) call(grad, big, small []float32, slices [][]span) {
 	k.grad, k.big, k.small, k.slices = grad, big, small, slices
@@ -53,7 +53,7 @@ func (k *kernelGrad) run(worker, task int) {
 	panel := task / tasksPerPanel
 	first := task % tasksPerPanel * k.perTask
 	last := min(first+k.perTask, k.units)
-	tile := k.set.Rows * k.set.Lanes
+	tile := k.set.OuterRows * k.set.Lanes
 	size := (last - first) * tile
 	stack := k.scratch[worker]
 	depth := 0
@@ -74,8 +74,8 @@ func (k *kernelGrad) run(worker, task int) {
 	for u := first; u < last; u++ {
 		sums := stack[(u-first)*tile:]
 		tap, group := u/k.groups, u%k.groups
-		for r := range min(k.set.Rows, g.bigC-group*k.set.Rows) {
-			channel := group*k.set.Rows + r
+		for r := range min(k.set.OuterRows, g.bigC-group*k.set.OuterRows) {
+			channel := group*k.set.OuterRows + r
 			copy(k.grad[(tap*g.bigC+channel)*g.smallC+panel*k.set.Lanes:][:lanes], sums[r*k.set.Lanes:])
 		}
 	}
@@ -86,7 +86,7 @@ func (k *kernelGrad) add(sum []float32, first, last, panel int, images span) {
 	g := k.geometry
 	bigSize, smallSize := g.bigSize(), g.smallSize()
 	chunk := max(1, imageBudget/(bigSize+g.smallH*g.smallW*k.set.Lanes))
-	tile := k.set.Rows * k.set.Lanes
+	tile := k.set.OuterRows * k.set.Lanes
 	var offsets [kernel.MaxRows]int
 	for lo := images.lo; lo < images.hi; lo += chunk {
 		count := min(chunk, images.hi-lo)
@@ -96,8 +96,8 @@ func (k *kernelGrad) add(sum []float32, first, last, panel int, images span) {
 			if len(pixels) == 0 {
 				continue
 			}
-			for r := range k.set.Rows {
-				offsets[r] = min(u%k.groups*k.set.Rows+r, g.bigC-1)
+			for r := range k.set.OuterRows {
+				offsets[r] = min(u%k.groups*k.set.OuterRows+r, g.bigC-1)
 			}
 			k.set.Outer(&sum[(u-first)*tile], &big[0], &small[0], &offsets[0], &pixels[0], len(pixels), count, bigSize, smallSize)
 		}

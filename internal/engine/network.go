@@ -149,6 +149,7 @@ func (n *Network) compile(a arch.Network, shapes []arch.Shape) error {
 		case arch.Dense, arch.Conv2D, arch.Conv2DTranspose:
 			had = dropped
 			reach(weights)
+			s.channels = out[len(out)-1]
 			g, down := layerGeometry(layer, shape, out)
 			s.kernel, s.bias = tensor(i, 0), tensor(i, 1)
 			s.forward = newTransfer(n.set, n.pool, g, down)
@@ -156,8 +157,13 @@ func (n *Network) compile(a arch.Network, shapes []arch.Shape) error {
 			s.grad.down = down
 			s.back = newTransfer(n.set, n.pool, g, !down)
 		case arch.BatchNormalization:
+			channels := shape[len(shape)-1]
+			if s != nil && s.channels != channels {
+				had = dropped // a Flatten or Reshape gave it other channels than the weights have
+			}
 			reach(normed)
-			s.norm = newNorm(shape[len(shape)-1])
+			s.channels = channels
+			s.norm = newNorm(channels)
 			s.norm.gamma, s.norm.beta = tensor(i, 0), tensor(i, 1)
 			s.norm.movingMean, s.norm.movingVariance = tensor(i, 2), tensor(i, 3)
 			s.norm.momentum, s.norm.epsilon = layer.Momentum, layer.Epsilon
@@ -189,10 +195,6 @@ func (n *Network) compile(a arch.Network, shapes []arch.Shape) error {
 			continue
 		}
 		s.size = out.Size()
-		if layer.Class != arch.Flatten && layer.Class != arch.Reshape {
-			s.channels = out[len(out)-1]
-			s.pixels = s.size / s.channels
-		}
 		shape = out
 	}
 	if len(n.stages) == 0 {
@@ -216,6 +218,9 @@ func (n *Network) plan(training bool) {
 	largest, scratch := n.inSize, 0
 	for _, s := range n.stages {
 		s.y = s.buffer(s.size)
+		if s.channels > 0 {
+			s.pixels = s.size / s.channels
+		}
 		s.sums = newChannelSums(n.set, n.pool, s.channels, s.pixels, len(n.slices))
 		if s.norm != nil && training {
 			s.z = s.buffer(s.size)
@@ -260,9 +265,7 @@ func (n *Network) Load() {
 }
 
 // wantsInput reports whether a gradient of the input may be asked for: of images, not of latents.
-func (n *Network) wantsInput() bool {
-	return n.stages[0].grad == nil || n.stages[0].grad.geometry.kernel > 1
-}
+func (n *Network) wantsInput() bool { return len(n.Arch.Input) == 3 }
 
 // Forward computes the output of a batch from its input, which must stay as it is until Backward is done. The result, of
 // images times the output's size, is valid until the next call. The end of the input must be followed by kernel.Slack
@@ -279,7 +282,7 @@ func (n *Network) Forward(x []float32, images int, mode Mode) []float32 {
 func (n *Network) OutputGradient(images int) []float32 { return n.dy[0][:images*n.outSize] }
 
 // Backward goes from the gradient of the output of the last Forward in Training, in OutputGradient, back through the
-// network. It sets the gradients of the weights, if asked for, and writes that of the input to dx, if it is not nil. The
+// network. It sets the gradients of the weights, if asked for, and writes that of the input, of images, to dx, if it is not nil. The
 // end of dx must be followed by kernel.Slack writable values.
 func (n *Network) Backward(dx []float32, weights bool) {
 	at := 0

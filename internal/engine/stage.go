@@ -20,8 +20,8 @@ type stage struct {
 	n             *Network
 	size          int // values an image
 	inSize        int
-	channels      int
-	pixels        int // of the output: size / channels
+	channels      int // of the weights and the normalisation; 0 without either
+	pixels        int // size / channels
 	kernel, bias  *Tensor
 	forward, back *transfer
 	grad          *kernelGrad
@@ -239,7 +239,7 @@ func tanhForward(y []float32) {
 
 func tanhBack(dy, y []float32) {
 	for i, v := range y[:len(dy)] {
-		dy[i] = float32(dy[i] * (1 - float32(v*v)))
+		dy[i] = float32(dy[i] * float32((1-v)*(1+v)))
 	}
 }
 

@@ -17,7 +17,7 @@ func fma(x, y, z float32) float32 {
 // below float32's look like a tie, or it is so small that float32 has fewer bits.
 func uncertain(sum float64) bool {
 	bits := math.Float64bits(sum)
-	return bits<<35 == 1<<63 || bits<<1 < (1023-125)<<53
+	return bits<<35 == 1<<63 || bits<<1 < (1023-126)<<53
 }
 
 // fmaOdd is fma's rare path. It rounds to odd in float64: where the sum is inexact its last bit is set, which keeps the

@@ -4,7 +4,7 @@ import "unsafe"
 
 // Generic is every kernel in plain Go.
 var Generic = Set{
-	Name: "generic", Rows: genericRows, Lanes: genericLanes,
+	Name: "generic", Rows: genericRows, OuterRows: genericRows, Lanes: genericLanes,
 	Tile: tileGeneric, Outer: outerGeneric, Dot: dotGeneric,
 	Moments: momentsGeneric, Sums: sumsGeneric, NormGrads: normGradsGeneric,
 	Scale: scaleGeneric, NormBack: normBackGeneric, Leaky: leakyGeneric, LeakyBack: leakyBackGeneric,

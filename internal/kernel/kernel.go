@@ -29,8 +29,10 @@ type Pair = struct{ X, Y int }
 
 // Set is one variant of all kernels.
 type Set struct {
-	Name        string
-	Rows, Lanes int // of Tile and Outer
+	Name      string
+	Rows      int // of Tile
+	OuterRows int // of Outer
+	Lanes     int // of both
 
 	// Tile computes, for each row r < Rows and lane l < Lanes,
 	//
@@ -39,7 +41,7 @@ type Set struct {
 	// Rows may repeat: a short tile repeats its last row.
 	Tile func(out, a, w, bias *float32, rows, outs *int, taps *Tap, nTaps, k int)
 
-	// Outer adds, for each row r < Rows and lane l < Lanes,
+	// Outer adds, for each row r < OuterRows and lane l < Lanes,
 	//
 	//	acc[r·Lanes+l] += Σ over images n, in order, Σ over pixels p, in order, x[n·xStride+p.X+offsets[r]] · y[n·yStride+p.Y+l]
 	Outer func(acc, x, y *float32, offsets *int, pixels *Pair, nPixels, images, xStride, yStride int)

@@ -51,16 +51,18 @@ func peakWindow(set *Set, threads int, d time.Duration) float64 {
 	return sum
 }
 
-// What a round of Peak's multiply-adds does to each value: it stays below 1, and far from subnormal.
+// What a round of the vectors' multiply-adds does to each value, which goes to 0.5 and stays.
 const peakScale, peakShift = 0.5, 0.25
 
 func peakGeneric(n int) int {
-	acc, factors := [genericLanes]float32{}, [genericLanes]float32{}
+	var acc, factors [genericLanes]float32
 	for l := range acc {
-		acc[l], factors[l] = float32(l+1)/64, float32(l+1)/64
+		acc[l], factors[l] = 1, float32(l+1)/64
 	}
+	value := float32(1)
 	for range n {
-		addProducts(&acc, &factors, -peakScale)
+		addProducts(&acc, &factors, value)
+		value = -value
 	}
 	return 2 * genericLanes * n
 }

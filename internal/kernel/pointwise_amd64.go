@@ -8,45 +8,55 @@ import "unsafe"
 // are checked here, by slicing, before the assembly gets pointers.
 
 const (
-	sumBlock  = 16 // channels of the sums' assembly
-	rowBlock  = 8  // what channels are a multiple of in rows
-	flatBlock = 16 // values
+	sumBlock  = 16 // channels of a sum
+	sumRows   = 32 // rows of all channels
+	rowBlock  = 8  // channels, of which all are whole blocks or none is
+	flatBlock = 16 // values one by one
 )
 
-func sumsVectors(sum []float64, x []float32, rows, stride int) {
-	channels := 0
-	if rows > 0 {
-		x = x[:(rows-1)*stride+len(sum)]
-		for ; channels+sumBlock <= len(sum); channels += sumBlock {
-			sumsAVX2(&sum[channels], &x[channels], rows, stride)
+// inBlocks calls do for blocks of at most sumBlock channels and sumRows rows. All channels of some rows come before the
+// next rows, so that memory is read once, and not once a block of channels.
+func inBlocks(channels, rows int, do func(channel, width, row, rows int)) {
+	for row := 0; row < rows; row += sumRows {
+		for c := 0; c < channels; c += sumBlock {
+			do(c, min(sumBlock, channels-c), row, min(sumRows, rows-row))
 		}
 	}
-	sumsGeneric(sum[channels:], x[channels:], rows, stride)
+}
+
+func sumsVectors(sum []float64, x []float32, rows, stride int) {
+	inBlocks(len(sum), rows, func(c, width, row, rows int) {
+		sum, x := sum[c:][:width], x[row*stride+c:][:(rows-1)*stride+width]
+		if width < sumBlock {
+			sumsGeneric(sum, x, rows, stride)
+			return
+		}
+		sumsAVX2(&sum[0], &x[0], rows, stride)
+	})
 }
 
 func momentsVectors(sum, squares []float64, x []float32, rows, stride int) {
-	squares = squares[:len(sum)]
-	channels := 0
-	if rows > 0 {
-		x = x[:(rows-1)*stride+len(sum)]
-		for ; channels+sumBlock <= len(sum); channels += sumBlock {
-			momentsAVX2(&sum[channels], &squares[channels], &x[channels], rows, stride)
+	inBlocks(len(sum), rows, func(c, width, row, rows int) {
+		sum, squares, x := sum[c:][:width], squares[c:][:width], x[row*stride+c:][:(rows-1)*stride+width]
+		if width < sumBlock {
+			momentsGeneric(sum, squares, x, rows, stride)
+			return
 		}
-	}
-	momentsGeneric(sum[channels:], squares[channels:], x[channels:], rows, stride)
+		momentsAVX2(&sum[0], &squares[0], &x[0], rows, stride)
+	})
 }
 
 func normGradsVectors(sum, product []float64, dy, y, z []float32, slope float32, rows, stride int) {
-	product = product[:len(sum)]
-	channels := 0
-	if rows > 0 {
-		n := (rows-1)*stride + len(sum)
-		dy, y, z = dy[:n], y[:n], z[:n]
-		for ; channels+sumBlock <= len(sum); channels += sumBlock {
-			normGradsAVX2(&sum[channels], &product[channels], &dy[channels], &y[channels], &z[channels], slope, rows, stride)
+	inBlocks(len(sum), rows, func(c, width, row, rows int) {
+		start, size := row*stride+c, (rows-1)*stride+width
+		sum, product := sum[c:][:width], product[c:][:width]
+		dy, y, z := dy[start:][:size], y[start:][:size], z[start:][:size]
+		if width < sumBlock {
+			normGradsGeneric(sum, product, dy, y, z, slope, rows, stride)
+			return
 		}
-	}
-	normGradsGeneric(sum[channels:], product[channels:], dy[channels:], y[channels:], z[channels:], slope, rows, stride)
+		normGradsAVX2(&sum[0], &product[0], &dy[0], &y[0], &z[0], slope, rows, stride)
+	})
 }
 
 func scaleVectors(y, z, scale, shift []float32, slope float32, rows int) {
@@ -76,7 +86,7 @@ func leakyVectors(y []float32, mask []uint64, slope, scale float32) {
 
 func leakyBackVectors(dy, y []float32, mask []uint64, slope, scale float32) {
 	y = y[:len(dy)]
-	n := len(dy) &^ 63 // in whole words of the mask
+	n := len(dy) &^ 63 // values that have whole words of the mask
 	rest := mask
 	if mask != nil {
 		rest = mask[n/64:]
@@ -99,8 +109,15 @@ func addVectors(dst, src []float32) {
 	addGeneric(dst[n:], src[n:])
 }
 
+// peakChains is how many accumulators the loops of peak have.
+const peakChains = 12
+
 func peakVectors(n int) int {
-	const chains, lanes = 12, 8
 	peakAVX2(n, peakScale, peakShift)
-	return 2 * chains * lanes * n
+	return 2 * peakChains * 8 * n
+}
+
+func peakVectors512(n int) int {
+	peakAVX512(n, peakScale, peakShift)
+	return 2 * peakChains * 16 * n
 }

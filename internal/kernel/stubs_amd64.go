@@ -17,6 +17,40 @@ func outerAVX2(acc *float32, x *float32, y *float32, offsets *int, pixels *struc
 }, nPixels int, images int, xStride int, yStride int)
 
 //go:noescape
+func winogradInAVX2(dst *float32, place int, src *float32, row int, pixel int, channels int)
+
+//go:noescape
+func winogradOutAVX2(dst *float32, row int, pixel int, src *float32, place int, bias *float32, channels int)
+
+//go:noescape
+func winogradKernelAVX2(dst *float32, place int, src *float32, tap int, lanes int)
+
+func peakAVX2(n int, scale float32, shift float32)
+
+//go:noescape
+func tileAVX512(out *float32, a *float32, w *float32, bias *float32, rows *int, outs *int, taps *struct {
+	A int
+	W int
+}, nTaps int, k int)
+
+//go:noescape
+func outerAVX512(acc *float32, x *float32, y *float32, offsets *int, pixels *struct {
+	X int
+	Y int
+}, nPixels int, images int, xStride int, yStride int)
+
+//go:noescape
+func winogradInAVX512(dst *float32, place int, src *float32, row int, pixel int, channels int)
+
+//go:noescape
+func winogradOutAVX512(dst *float32, row int, pixel int, src *float32, place int, bias *float32, channels int)
+
+//go:noescape
+func winogradKernelAVX512(dst *float32, place int, src *float32, tap int, lanes int)
+
+func peakAVX512(n int, scale float32, shift float32)
+
+//go:noescape
 func dotAVX2(out *float32, a *float32, w *float32, bias float32, rows *int, outs *int, taps *struct {
 	A int
 	W int
@@ -41,9 +75,7 @@ func normBackAVX2(dy *float32, y *float32, z *float32, a *float32, b *float32, c
 func leakyBackAVX2(dy *float32, y *float32, mask *uint64, n int, slope float32, scale float32)
 
 //go:noescape
-func adamAVX2(w *float32, g *float32, m *float32, v *float32, n int, rate float32, keep1 float32, keep2 float32, epsilon float32)
+func adamAVX2(w *float32, grad *float32, m *float32, v *float32, n int, rate float32, keep1 float32, keep2 float32, epsilon float32)
 
 //go:noescape
 func addAVX2(dst *float32, src *float32, n int)
-
-func peakAVX2(n int, scale float32, shift float32)

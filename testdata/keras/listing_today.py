@@ -226,7 +226,7 @@ def main():
     moved = attempt("With learning_rate= and the return values: it runs, and D never trains", DCGAN)
     assert moved[0] == 0
 
-    print("\nKeras 3 reads `trainable` when D's training function is built, at its first train_on_batch: D is frozen by then.")
+    print("\nKeras 3 reads `trainable` when D's training function is built, at its first train_on_batch: frozen by then.")
     attempt("Built before D is frozen, one Adam for both as in the listing", lambda: DCGAN(train_before_freezing=True))
     moved = attempt(
         "Built before D is frozen, an Adam for each: D trains",

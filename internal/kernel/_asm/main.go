@@ -5,8 +5,12 @@ import . "github.com/mmcloughlin/avo/build"
 
 func main() {
 	ConstraintExpr("!noasm")
-	avx2.tile()
-	avx2.outer()
+	for _, v := range []variant{avx2, avx512} {
+		v.tile()
+		v.outer()
+		v.winograd()
+		v.peak()
+	}
 	dot()
 	channelSums()
 	moments()
@@ -16,6 +20,5 @@ func main() {
 	leakyBack()
 	adam()
 	add()
-	avx2.peak()
 	Generate()
 }

@@ -9,13 +9,17 @@ import (
 // variant is one size of the matrix kernels: rows by vectors of lanes.
 type variant struct {
 	suffix  string
-	rows    int
+	rows    int // of tile
+	outers  int // rows of outer
 	vectors int
 	bytes   int // of a vector
 	vector  func() reg.VecVirtual
 }
 
-var avx2 = variant{suffix: "AVX2", rows: 6, vectors: 2, bytes: 32, vector: YMM}
+var (
+	avx2   = variant{suffix: "AVX2", rows: 6, outers: 6, vectors: 2, bytes: 32, vector: YMM}
+	avx512 = variant{suffix: "AVX512", rows: 12, outers: 8, vectors: 2, bytes: 64, vector: ZMM}
+)
 
 func (v variant) accumulators(rows int) [][]reg.VecVirtual {
 	all := make([][]reg.VecVirtual, rows)
@@ -66,20 +70,28 @@ func (v variant) tile() {
 			VMOVAPS(acc[0][j], acc[r][j])
 		}
 	}
-	tap := Load(Param("taps"), GP64())
-	left := Load(Param("nTaps"), GP64())
-	TESTQ(left, left)
+	// The row pointers take most registers, so what only changes from tap to tap lives on the stack.
+	const unroll = 4
+	at, left, main := AllocLocal(8), AllocLocal(8), AllocLocal(8)
+	n := Load(Param("nTaps"), GP64())
+	TESTQ(n, n)
 	JZ(LabelRef("store"))
+	MOVQ(n, left)
+	MOVQ(Load(Param("taps"), GP64()), at)
+	MOVQ(NewParamAddr("k", 64), n)
+	SUBQ(Imm(unroll), n)
+	MOVQ(n, main)
 
 	Label("tap")
+	tap := GP64()
+	MOVQ(at, tap)
 	row := addresses("rows", v.rows, "a", Mem{Base: tap})
+	MOVQ(at, tap)
+	MOVQ(Mem{Base: tap, Disp: 8}, tap)
 	weights := Load(Param("w"), GP64())
-	move := GP64()
-	MOVQ(Mem{Base: tap, Disp: 8}, move)
-	LEAQ(Mem{Base: weights, Index: move, Scale: 4}, weights)
-	i, end := GP64(), GP64()
+	LEAQ(Mem{Base: weights, Index: tap, Scale: 4}, weights)
+	i := GP64()
 	XORQ(i, i)
-	MOVQ(NewParamAddr("k", 64), end)
 	step := func(n int) {
 		for u := 0; u < n; u++ {
 			w := make([]reg.VecVirtual, v.vectors)
@@ -98,23 +110,21 @@ func (v variant) tile() {
 		ADDQ(Imm(uint64(n)), i)
 		ADDQ(I32(n*v.vectors*v.bytes), weights)
 	}
-	const unroll = 4
-	SUBQ(Imm(unroll), end)
-	JLT(LabelRef("rest"))
+	CMPQ(i, main)
+	JGT(LabelRef("rest"))
 	Label("main")
 	step(unroll)
-	CMPQ(i, end)
+	CMPQ(i, main)
 	JLE(LabelRef("main"))
 	Label("rest")
-	ADDQ(Imm(unroll), end)
-	CMPQ(i, end)
+	CMPQ(i, NewParamAddr("k", 64))
 	JGE(LabelRef("next"))
 	Label("one")
 	step(1)
-	CMPQ(i, end)
+	CMPQ(i, NewParamAddr("k", 64))
 	JLT(LabelRef("one"))
 	Label("next")
-	ADDQ(Imm(16), tap)
+	ADDQ(Imm(16), at)
 	DECQ(left)
 	JNZ(LabelRef("tap"))
 
@@ -133,14 +143,14 @@ func (v variant) outer() {
 	TEXT("outer"+v.suffix, NOSPLIT,
 		"func(acc, x, y *float32, offsets *int, pixels *struct{ X, Y int }, nPixels, images, xStride, yStride int)")
 	Pragma("noescape")
-	acc := v.accumulators(v.rows)
+	acc := v.accumulators(v.outers)
 	sums := Load(Param("acc"), GP64())
 	for r := range acc {
 		for j := range acc[r] {
 			VMOVUPS(Mem{Base: sums, Disp: (r*v.vectors + j) * v.bytes}, acc[r][j])
 		}
 	}
-	offset := offsets("offsets", v.rows)
+	offset := offsets("offsets", v.outers)
 	xImage := Load(Param("x"), GP64())
 	yImage := Load(Param("y"), GP64())
 	images := Load(Param("images"), GP64())

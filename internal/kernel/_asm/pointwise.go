@@ -77,9 +77,9 @@ func add() {
 }
 
 func adam() {
-	TEXT("adamAVX2", NOSPLIT, "func(w, g, m, v *float32, n int, rate, keep1, keep2, epsilon float32)")
+	TEXT("adamAVX2", NOSPLIT, "func(w, grad, m, v *float32, n int, rate, keep1, keep2, epsilon float32)")
 	Pragma("noescape")
-	p := pointers("w", "g", "m", "v")
+	p := pointers("w", "grad", "m", "v") // "g" is a register to the assembler
 	n := Load(Param("n"), GP64())
 	rate, keep1, keep2, epsilon := broadcast("rate", YMM()), broadcast("keep1", YMM()), broadcast("keep2", YMM()), broadcast("epsilon", YMM())
 	each(counter(), n, func(_ int, place func(reg.Register) Mem) {

@@ -1,0 +1,140 @@
+package engine
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"dcgan/internal/kernel"
+)
+
+// TestSlices holds the rule of the slices for every batch up to 5000: as many as the largest power of two ≤ batch/32, at
+// least 1 and at most 64, with the images of each part in order and none left out.
+func TestSlices(t *testing.T) {
+	for batch := 1; batch <= 5000; batch++ {
+		for parts := 1; parts <= 2; parts++ {
+			if batch%parts != 0 {
+				continue
+			}
+			want := 1
+			for _, power := range []int{2, 4, 8, 16, 32, 64} {
+				if 32*power <= batch {
+					want = power
+				}
+			}
+			all := slices(batch, parts)
+			if len(all) != want {
+				t.Fatalf("batch %d in %d parts: %d slices, want %d", batch, parts, len(all), want)
+			}
+			n := batch / parts
+			for part := range parts {
+				at := part * n
+				for s, slice := range all {
+					if batch < parts { // an empty part
+						continue
+					}
+					lo, hi := part*n+s*n/want, part*n+(s+1)*n/want
+					if lo == hi {
+						continue
+					}
+					if one := slice[part]; one != (span{lo, hi}) || lo != at {
+						t.Fatalf("batch %d in %d parts: slice %d has %v, want %d to %d", batch, parts, s, slice, lo, hi)
+					}
+					at = hi
+				}
+				if at != (part+1)*n {
+					t.Fatalf("batch %d in %d parts: part %d ends at %d", batch, parts, part, at)
+				}
+			}
+		}
+	}
+}
+
+func TestTreeSum(t *testing.T) {
+	// In this order alone does nothing get lost: the ones meet before they meet 2⁵³.
+	if got := treeSum([]float64{1, 1, 0x1p53, 0}); got != 0x1p53+2 {
+		t.Errorf("the sum is %g", got)
+	}
+	if got := treeSum([]float64{0, 0x1p53, 1, 1}); got != 0x1p53+2 {
+		t.Errorf("the sum is %g", got)
+	}
+}
+
+// TestHalvesMakeTheWhole computes every sum over a batch from two halves, as two machines would, each with half of the
+// real and half of the generated images: added at the top of the tree they give the whole batch's bits.
+func TestHalvesMakeTheWhole(t *testing.T) {
+	g := geometry{5, 6, 7, 3, 3, 18, 3, 2}
+	for i := range kernel.Variants {
+		set, pool := &kernel.Variants[i], newPool(t, 2)
+		for _, test := range []struct{ batch, parts int }{{64, 1}, {200, 1}, {128, 2}, {264, 2}, {512, 1}} {
+			big, small := padded(1, test.batch*g.bigSize()), padded(2, test.batch*g.smallSize())
+			grads := func(big, small []float32, batch int) []float32 {
+				k := newKernelGrad(set, pool, g)
+				k.scratch = [][]float32{make([]float32, k.scratchSize()), make([]float32, k.scratchSize())}
+				grad := make([]float32, g.taps()*g.bigC*g.smallC)
+				k.call(grad, big, small, slices(batch, test.parts))
+				return grad
+			}
+			sums := func(small []float32, batch int) (first, second []float64) {
+				c := newChannelSums(set, pool, g.smallC, g.smallH*g.smallW, len(slices(batch, test.parts)))
+				c.x = small
+				c.call(sumSquare, slices(batch, test.parts))
+				return c.first[:g.smallC], c.second[:g.smallC]
+			}
+			// half returns half h of each part of x.
+			half := func(x []float32, size, h int) []float32 {
+				to := padded(0, test.batch/2*size)
+				part := test.batch / 2 / test.parts * size
+				for p := range test.parts {
+					copy(to[p*part:][:part], x[(2*p+h)*part:])
+				}
+				return to
+			}
+			want := grads(big, small, test.batch)
+			first, second := sums(small, test.batch)
+			var grad [2][]float32
+			var one, two [2][]float64
+			for h := range 2 {
+				smallHalf := half(small, g.smallSize(), h)
+				grad[h] = grads(half(big, g.bigSize(), h), smallHalf, test.batch/2)
+				one[h], two[h] = sums(smallHalf, test.batch/2)
+			}
+			for i := range grad[0] {
+				grad[0][i] += grad[1][i]
+			}
+			if at := firstDifference(grad[0], want); at >= 0 {
+				t.Errorf("%s, batch %d in %d parts: value %d of the kernel's gradient differs", set.Name, test.batch, test.parts, at)
+			}
+			for c := range first {
+				if one[0][c]+one[1][c] != first[c] || two[0][c]+two[1][c] != second[c] {
+					t.Errorf("%s, batch %d in %d parts: the sums of channel %d differ", set.Name, test.batch, test.parts, c)
+				}
+			}
+		}
+	}
+}
+
+// TestOrderWithinSlice shows that the tests above can tell orders apart: the same images in another order give other bits.
+func TestOrderWithinSlice(t *testing.T) {
+	g := geometry{1, 1, 5, 1, 1, 3, 1, 1}
+	pool := newPool(t, 1)
+	sum := func(x, y []float32) []float32 {
+		k := newKernelGrad(&kernel.Generic, pool, g)
+		k.scratch = [][]float32{make([]float32, k.scratchSize())}
+		grad := make([]float32, 15)
+		k.call(grad, x, y, slices(32, 1))
+		return grad
+	}
+	x, y := padded(1, 32*5), padded(2, 32*3)
+	want := sum(x, y)
+	rand.New(rand.NewPCG(1, 1)).Shuffle(32, func(i, j int) {
+		for c := range 5 {
+			x[i*5+c], x[j*5+c] = x[j*5+c], x[i*5+c]
+		}
+		for c := range 3 {
+			y[i*3+c], y[j*3+c] = y[j*3+c], y[i*3+c]
+		}
+	})
+	if firstDifference(sum(x, y), want) < 0 {
+		t.Error("the order of images makes no difference")
+	}
+}

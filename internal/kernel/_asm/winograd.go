@@ -1,0 +1,207 @@
+package main
+
+import (
+	"math"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// The transforms of Winograd's filtering, on a vector of channels at a time; see the plain Go of the same names, whose
+// operations these repeat one by one.
+
+type vec = reg.VecVirtual
+
+// constants loads numbers into all lanes.
+func (v variant) constants(numbers ...float32) []vec {
+	all := make([]vec, len(numbers))
+	for i, n := range numbers {
+		all[i] = v.vector()
+		r, x := GP32(), XMM()
+		MOVL(U32(math.Float32bits(n)), r)
+		VMOVD(r, x)
+		VBROADCASTSS(x, all[i])
+	}
+	return all
+}
+
+func (v variant) op(f func(...Op), a, b vec) vec {
+	to := v.vector()
+	f(b, a, to) // the assembler's order: a is the first operand of a − b
+	return to
+}
+
+func (v variant) add(a, b vec) vec { return v.op(VADDPS, a, b) }
+func (v variant) sub(a, b vec) vec { return v.op(VSUBPS, a, b) }
+func (v variant) mul(a, b vec) vec { return v.op(VMULPS, a, b) }
+
+// fma returns a·b + c; c must not be used again.
+func (v variant) fma(a, b, c vec) vec {
+	VFMADD231PS(a, b, c)
+	return c
+}
+
+// fms returns a·b − c; c must not be used again.
+func (v variant) fms(a, b, c vec) vec {
+	VFMSUB231PS(a, b, c)
+	return c
+}
+
+func (v variant) winogradIn(k []vec, d []vec) []vec { // k: 1.5, 2
+	a, b := v.sub(d[1], d[3]), v.sub(d[4], d[2])
+	first := v.add(v.sub(d[0], d[2]), b)
+	VFNMADD231PS(a, k[0], first)
+	last := v.fma(k[0], b, v.add(v.sub(d[5], d[3]), a))
+	return []vec{
+		first,
+		v.fma(k[0], v.add(d[2], d[3]), v.sub(b, a)),
+		v.fms(k[0], v.sub(d[2], d[3]), v.add(a, b)),
+		v.fms(k[1], a, v.copy(b)),
+		v.fma(k[1], b, v.copy(a)),
+		last,
+	}
+}
+
+func (v variant) copy(a vec) vec {
+	to := v.vector()
+	VMOVAPS(a, to)
+	return to
+}
+
+func (v variant) winogradOut(k []vec, m []vec) []vec { // k: 0.5, 0.25, 0.125, −2, 4, −8
+	p, q := v.add(m[1], m[2]), v.sub(m[1], m[2])
+	return []vec{
+		v.add(v.add(m[0], p), v.add(m[3], m[4])),
+		v.fma(k[3], m[4], v.fma(k[0], m[3], v.copy(q))),
+		v.fma(k[4], m[4], v.fma(k[1], m[3], p)),
+		v.add(v.fma(k[5], m[4], v.fma(k[2], m[3], q)), m[5]),
+	}
+}
+
+func (v variant) winogradKernel(k []vec, g []vec) []vec { // k: 1/3, 1/15, 16, 8, 4, −2
+	outer := v.add(g[0], g[2])
+	return []vec{
+		g[0],
+		v.mul(v.add(outer, g[1]), k[0]),
+		v.mul(v.sub(outer, g[1]), k[0]),
+		v.mul(v.fma(k[2], g[0], v.fma(k[3], g[1], v.mul(k[4], g[2]))), k[1]),
+		v.mul(v.fma(k[4], g[2], v.fma(k[5], g[1], v.copy(g[0]))), k[1]),
+		g[2],
+	}
+}
+
+// transform is one in two dimensions: columns of the source first, to a square on the stack, then its rows. The source
+// has ins×ins vectors, the result outs×outs, each with a stride in bytes between rows and between columns.
+type transform struct {
+	ins, outs int
+	one       func(k []vec, in []vec) []vec
+	numbers   []float32
+	bias      bool
+}
+
+// strided is a pointer parameter with its two strides, as parameters in values; a row of 0 says that rows follow each
+// other at as many columns as there are.
+type strided struct{ pointer, row, column string }
+
+func (v variant) square(name, signature string, t transform, dst, src strided, count string) {
+	TEXT(name+v.suffix, 0, signature)
+	Pragma("noescape")
+	k := v.constants(t.numbers...)
+	scratch := AllocLocal(t.ins * t.outs * v.bytes)
+	strides := func(s strided, columns int) (row, column reg.GPVirtual) {
+		column = Load(Param(s.column), GP64()).(reg.GPVirtual)
+		SHLQ(Imm(2), column)
+		row = GP64()
+		if s.row == "" {
+			IMUL3Q(Imm(uint64(columns)), column, row)
+		} else {
+			MOVQ(mustParam(s.row), row)
+			SHLQ(Imm(2), row)
+		}
+		return row, column
+	}
+	srcRow, srcColumn := strides(src, t.ins)
+	dstRow, dstColumn := strides(dst, t.outs)
+	from := Load(Param(src.pointer), GP64()).(reg.GPVirtual)
+	to := Load(Param(dst.pointer), GP64()).(reg.GPVirtual)
+	left := Load(Param(count), GP64()).(reg.GPVirtual)
+	var bias reg.GPVirtual
+	if t.bias {
+		bias = Load(Param("bias"), GP64()).(reg.GPVirtual)
+	}
+	at := GP64()
+
+	Label("channels")
+	column := GP64()
+	MOVQ(from, column)
+	for x := 0; x < t.ins; x++ {
+		MOVQ(column, at)
+		in := make([]vec, t.ins)
+		for y := range in {
+			in[y] = v.vector()
+			VMOVUPS(Mem{Base: at}, in[y])
+			if y < t.ins-1 {
+				ADDQ(srcRow, at)
+			}
+		}
+		for y, r := range t.one(k, in) {
+			VMOVUPS(r, scratch.Offset((y*t.ins+x)*v.bytes))
+		}
+		ADDQ(srcColumn, column)
+	}
+	var add vec
+	if t.bias {
+		add = v.vector()
+		VMOVUPS(Mem{Base: bias}, add)
+	}
+	row := column
+	MOVQ(to, row)
+	for y := 0; y < t.outs; y++ {
+		in := make([]vec, t.ins)
+		for x := range in {
+			in[x] = v.vector()
+			VMOVUPS(scratch.Offset((y*t.ins+x)*v.bytes), in[x])
+		}
+		MOVQ(row, at)
+		for x, r := range t.one(k, in) {
+			if t.bias {
+				r = v.add(r, add)
+			}
+			VMOVUPS(r, Mem{Base: at})
+			if x < t.outs-1 {
+				ADDQ(dstColumn, at)
+			}
+		}
+		ADDQ(dstRow, row)
+	}
+	ADDQ(I32(v.bytes), from)
+	ADDQ(I32(v.bytes), to)
+	if t.bias {
+		ADDQ(I32(v.bytes), bias)
+	}
+	SUBQ(I32(v.bytes/4), left)
+	JG(LabelRef("channels"))
+	VZEROUPPER()
+	RET()
+}
+
+func mustParam(name string) Op {
+	a, err := Param(name).Resolve()
+	if err != nil {
+		panic(err)
+	}
+	return a.Addr
+}
+
+func (v variant) winograd() {
+	v.square("winogradIn", "func(dst *float32, place int, src *float32, row, pixel, channels int)",
+		transform{ins: 6, outs: 6, one: v.winogradIn, numbers: []float32{1.5, 2}},
+		strided{"dst", "", "place"}, strided{"src", "row", "pixel"}, "channels")
+	v.square("winogradOut", "func(dst *float32, row, pixel int, src *float32, place int, bias *float32, channels int)",
+		transform{ins: 6, outs: 4, one: v.winogradOut, numbers: []float32{0.5, 0.25, 0.125, -2, 4, -8}, bias: true},
+		strided{"dst", "row", "pixel"}, strided{"src", "", "place"}, "channels")
+	v.square("winogradKernel", "func(dst *float32, place int, src *float32, tap, lanes int)",
+		transform{ins: 3, outs: 6, one: v.winogradKernel, numbers: []float32{float32(1.) / 3, float32(1.) / 15, 16, 8, 4, -2}},
+		strided{"dst", "", "place"}, strided{"src", "", "tap"}, "lanes")
+}

@@ -97,10 +97,11 @@ func (p *progress) save(s dcgan.Saved) {
 	}
 }
 
-// picture shows a grid no wider than the terminal and no wider than reads well.
+// picture shows a grid, small: a character is a pixel wide and two high, and the line above should stay in sight.
 func (p *progress) picture(grid image.Image) {
-	const readable = 72
-	picture.Terminal(p.w, grid, min(readable, p.screen.width()-1))
+	const readable = 64
+	width, height := p.screen.size()
+	picture.Terminal(p.w, grid, max(1, min(readable, width-1, 2*(height-3))))
 }
 
 func (p *progress) warn(message string) {
@@ -163,7 +164,8 @@ func (p *progress) draw() {
 		rate = float64(p.plan.Batch) / seconds
 		left = time.Duration(float64(p.plan.Steps-p.last.Step) * seconds * float64(time.Second))
 	}
-	fmt.Fprint(p.w, "\r"+barLine(p.last, p.plan.Steps, rate, left, p.screen.width()-1, p.screen.color)+"\x1b[K")
+	width, _ := p.screen.size()
+	fmt.Fprint(p.w, "\r"+barLine(p.last, p.plan.Steps, rate, left, width-1, p.screen.color)+"\x1b[K")
 	p.drawn, p.standing = time.Now(), true
 }
 

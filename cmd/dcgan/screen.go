@@ -11,12 +11,12 @@ import (
 type screen struct {
 	terminal bool
 	color    bool // a terminal whose user did not set NO_COLOR
-	width    func() int
+	size     func() (width, height int)
 }
 
 func screenOf(w io.Writer) screen {
-	const unknownWidth = 80
-	none := screen{width: func() int { return unknownWidth }}
+	unknown := func() (width, height int) { return 80, 24 }
+	none := screen{size: unknown}
 	file, ok := w.(*os.File)
 	if !ok || !term.IsTerminal(int(file.Fd())) || os.Getenv("TERM") == "dumb" || !takesEscapes(file) {
 		return none
@@ -24,11 +24,11 @@ func screenOf(w io.Writer) screen {
 	return screen{
 		terminal: true,
 		color:    os.Getenv("NO_COLOR") == "",
-		width: func() int {
-			if width, _, err := term.GetSize(int(file.Fd())); err == nil && width > 0 {
-				return width
+		size: func() (width, height int) {
+			if width, height, err := term.GetSize(int(file.Fd())); err == nil && width > 0 && height > 0 {
+				return width, height
 			}
-			return unknownWidth
+			return unknown()
 		},
 	}
 }

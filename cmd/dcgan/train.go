@@ -80,7 +80,7 @@ With no flags it repeats the seed's training on MNIST. A flag beats the config f
 	cmd.MarkFlagFilename("config", "json")
 	cmd.RegisterFlagCompletionFunc("recipe", cobra.FixedCompletions([]string{config.Recipe}, cobra.ShellCompDirectiveNoFileComp))
 	cmd.RegisterFlagCompletionFunc("run", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-		return runFolders(), cobra.ShellCompDirectiveFilterDirs
+		return runFolders(), cobra.ShellCompDirectiveDefault
 	})
 	return cmd
 }
@@ -124,7 +124,7 @@ func train(cmd *cobra.Command, o *trainOptions) error {
 	case result.Complete:
 		fmt.Fprintf(cmd.OutOrStdout(), "already complete: %s is at step %d; more steps with: %s --steps N\n", folder, result.Step, resume)
 	default:
-		fmt.Fprintf(cmd.OutOrStdout(), "%s has %d steps\n", folder, result.Step)
+		fmt.Fprintf(cmd.OutOrStdout(), "%s is at step %d\n", folder, result.Step)
 	}
 	_, err = fmt.Fprintf(cmd.OutOrStdout(), "draw images with: %s sample %s\n", invokedAs(), quote(folder))
 	return err

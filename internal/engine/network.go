@@ -6,8 +6,6 @@
 package engine
 
 import (
-	"fmt"
-
 	"dcgan/arch"
 	"dcgan/internal/input"
 	"dcgan/internal/kernel"
@@ -198,7 +196,7 @@ func (n *Network) compile(a arch.Network, shapes []arch.Shape) error {
 		shape = out
 	}
 	if len(n.stages) == 0 {
-		return fmt.Errorf("%s: no layer computes anything", a.Name)
+		return input.Errorf("%s: no layer computes anything", a.Name)
 	}
 	return nil
 }

@@ -16,6 +16,7 @@ type transfer struct {
 	dot                    bool
 	lanes, panels          int
 	packed                 []float32
+	winograd               *winograd // nil where the sums are taken directly
 
 	// Of the call in hand.
 	pool    *Pool
@@ -56,21 +57,29 @@ func newTransfer(set *kernel.Set, pool *Pool, g geometry, down bool) *transfer {
 	}
 	t.panels = (t.width + t.lanes - 1) / t.lanes
 	t.classes = g.gather(down, t.depth*t.lanes)
-	t.packed = make([]float32, t.panels*t.taps*t.depth*t.lanes+kernel.Slack)
 	t.zero = make([]float32, t.panels*t.lanes+kernel.Slack)
 	t.scratch = make([][]float32, pool.threads)
 	for i := range t.scratch {
 		t.scratch[i] = make([]float32, kernel.MaxRows*kernel.MaxLanes)
 	}
 	t.pack.t = t
+	if g.filters() && !t.dot {
+		t.winograd = newWinograd(t, g, down)
+	} else {
+		t.packed = make([]float32, t.panels*t.taps*t.depth*t.lanes+kernel.Slack)
+	}
 	return t
 }
 
 // packJob lays the weights out as the kernels read them: panel of lanes, tap, source channel, lane.
 type packJob struct{ t *transfer }
 
-func (j *packJob) run(_, panel int) {
+func (j *packJob) run(worker, panel int) {
 	t := j.t
+	if t.winograd != nil {
+		t.winograd.pack(worker, panel)
+		return
+	}
 	first := panel * t.lanes
 	lanes := min(t.lanes, t.width-first)
 	to := t.packed[panel*t.taps*t.depth*t.lanes:]
@@ -101,13 +110,29 @@ func (t *transfer) call(to, from, bias []float32, images int, then func(lo, hi i
 	if bias == nil {
 		t.bias = t.zero
 	}
-	t.block = max(1, min(sourceBudget/t.sourceSize, (images+4*t.pool.threads-1)/(4*t.pool.threads)))
+	most := sourceBudget / t.sourceSize
+	if t.winograd != nil {
+		most = t.winograd.maxImages()
+	}
+	t.block = max(1, min(most, (images+4*t.pool.threads-1)/(4*t.pool.threads)))
 	t.pool.do(t, (images+t.block-1)/t.block)
 }
 
 func (t *transfer) run(worker, task int) {
 	lo := task * t.block
 	hi := min(lo+t.block, t.images)
+	if t.winograd != nil {
+		t.winograd.block(worker, lo, hi)
+	} else {
+		t.direct(worker, lo, hi)
+	}
+	if t.then != nil {
+		t.then(lo, hi)
+	}
+}
+
+// direct computes the targets of images lo to hi-1 by the sums over taps and source channels.
+func (t *transfer) direct(worker, lo, hi int) {
 	from, to := t.from[lo*t.sourceSize:], t.to[lo*t.targetSize:]
 	for panel := range t.panels {
 		weights := t.packed[panel*t.taps*t.depth*t.lanes:]
@@ -119,9 +144,6 @@ func (t *transfer) run(worker, task int) {
 					min(t.lanes, t.width-panel*t.lanes), t.scratch[worker])
 			}
 		}
-	}
-	if t.then != nil {
-		t.then(lo, hi)
 	}
 }
 
@@ -163,12 +185,16 @@ func (t *transfer) tiles(c *class, to, from, weights, bias []float32, images, wi
 	taps := tapPointer(c.taps)
 	at := t.cursor(c, images)
 	for at.left > 0 {
-		count := at.next(rows[:t.set.Rows], outs[:t.set.Rows])
+		tile, size := t.set.Tile, t.set.Rows
+		if at.left < size {
+			tile, size = t.set.Short, t.set.ShortRows
+		}
+		count := at.next(rows[:size], outs[:size])
 		if width == t.lanes {
-			t.set.Tile(&to[0], &from[0], &weights[0], &bias[0], &rows[0], &outs[0], taps, len(c.taps), t.depth)
+			tile(&to[0], &from[0], &weights[0], &bias[0], &rows[0], &outs[0], taps, len(c.taps), t.depth)
 			continue
 		}
-		t.set.Tile(&scratch[0], &from[0], &weights[0], &bias[0], &rows[0], &places[0], taps, len(c.taps), t.depth)
+		tile(&scratch[0], &from[0], &weights[0], &bias[0], &rows[0], &places[0], taps, len(c.taps), t.depth)
 		for r := range count {
 			copy(to[outs[r]:outs[r]+width], scratch[places[r]:])
 		}

@@ -5,9 +5,11 @@ import "unsafe"
 // Generic is every kernel in plain Go.
 var Generic = Set{
 	Name: "generic", Rows: genericRows, OuterRows: genericRows, Lanes: genericLanes,
+	ShortRows: genericRows, Short: tileGeneric,
 	Tile: tileGeneric, Outer: outerGeneric, Dot: dotGeneric,
 	Moments: momentsGeneric, Sums: sumsGeneric, NormGrads: normGradsGeneric,
 	Scale: scaleGeneric, NormBack: normBackGeneric, Leaky: leakyGeneric, LeakyBack: leakyBackGeneric,
+	WinogradIn: winogradInGeneric, WinogradOut: winogradOutGeneric, WinogradKernel: winogradKernelGeneric,
 	Adam: adamGeneric, Add: addGeneric, Peak: peakGeneric,
 }
 

@@ -31,6 +31,7 @@ type Pair = struct{ X, Y int }
 type Set struct {
 	Name      string
 	Rows      int // of Tile
+	ShortRows int // of Short
 	OuterRows int // of Outer
 	Lanes     int // of both
 
@@ -40,6 +41,9 @@ type Set struct {
 	//
 	// Rows may repeat: a short tile repeats its last row.
 	Tile func(out, a, w, bias *float32, rows, outs *int, taps *Tap, nTaps, k int)
+
+	// Short is Tile with fewer rows, for what full tiles leave.
+	Short func(out, a, w, bias *float32, rows, outs *int, taps *Tap, nTaps, k int)
 
 	// Outer adds, for each row r < OuterRows and lane l < Lanes,
 	//
@@ -70,4 +74,9 @@ type Set struct {
 
 	// Peak makes n rounds of multiply-adds, without memory, and returns how many operations (two each) they were.
 	Peak func(n int) int
+
+	// The transforms of Winograd's filtering.
+	WinogradIn     func(dst []float32, place int, src []float32, row, pixel, channels int)
+	WinogradOut    func(dst []float32, row, pixel int, src []float32, place int, bias []float32, channels int)
+	WinogradKernel func(dst []float32, place int, src []float32, tap, lanes int)
 }

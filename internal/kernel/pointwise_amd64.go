@@ -9,7 +9,7 @@ import "unsafe"
 
 const (
 	sumBlock  = 16 // channels of a sum
-	sumRows   = 32 // rows of all channels
+	sumRows   = 16 // rows of all channels
 	rowBlock  = 8  // channels, of which all are whole blocks or none is
 	flatBlock = 16 // values one by one
 )

@@ -11,6 +11,12 @@ func tileAVX2(out *float32, a *float32, w *float32, bias *float32, rows *int, ou
 }, nTaps int, k int)
 
 //go:noescape
+func shortAVX2(out *float32, a *float32, w *float32, bias *float32, rows *int, outs *int, taps *struct {
+	A int
+	W int
+}, nTaps int, k int)
+
+//go:noescape
 func outerAVX2(acc *float32, x *float32, y *float32, offsets *int, pixels *struct {
 	X int
 	Y int
@@ -29,6 +35,12 @@ func peakAVX2(n int, scale float32, shift float32)
 
 //go:noescape
 func tileAVX512(out *float32, a *float32, w *float32, bias *float32, rows *int, outs *int, taps *struct {
+	A int
+	W int
+}, nTaps int, k int)
+
+//go:noescape
+func shortAVX512(out *float32, a *float32, w *float32, bias *float32, rows *int, outs *int, taps *struct {
 	A int
 	W int
 }, nTaps int, k int)

@@ -47,7 +47,7 @@ func winogradKernel(g0, g1, g2 float32) (u0, u1, u2, u3, u4, u5 float32) {
 	u1 = float32((outer + g1) * winogradThird)
 	u2 = float32((outer - g1) * winogradThird)
 	u3 = float32(fma(16, g0, fma(8, g1, float32(4*g2))) * winogradFifteenth)
-	u4 = float32(fma(4, g2, fma(-2, g1, g0)) * winogradFifteenth)
+	u4 = float32(fma(2, g2, fma(0.5, g0, -g1)) * winogradFifteenth)
 	u5 = g2
 	return
 }

@@ -6,7 +6,8 @@ import . "github.com/mmcloughlin/avo/build"
 func main() {
 	ConstraintExpr("!noasm")
 	for _, v := range []variant{avx2, avx512} {
-		v.tile()
+		v.tile("tile", v.rows)
+		v.tile("short", v.short)
 		v.outer()
 		v.winograd()
 		v.peak()

@@ -10,6 +10,7 @@ import (
 type variant struct {
 	suffix  string
 	rows    int // of tile
+	short   int // rows of short
 	outers  int // rows of outer
 	vectors int
 	bytes   int // of a vector
@@ -17,8 +18,8 @@ type variant struct {
 }
 
 var (
-	avx2   = variant{suffix: "AVX2", rows: 6, outers: 6, vectors: 2, bytes: 32, vector: YMM}
-	avx512 = variant{suffix: "AVX512", rows: 12, outers: 8, vectors: 2, bytes: 64, vector: ZMM}
+	avx2   = variant{suffix: "AVX2", rows: 6, short: 3, outers: 6, vectors: 2, bytes: 32, vector: YMM}
+	avx512 = variant{suffix: "AVX512", rows: 12, short: 4, outers: 8, vectors: 2, bytes: 64, vector: ZMM}
 )
 
 func (v variant) accumulators(rows int) [][]reg.VecVirtual {
@@ -58,15 +59,14 @@ func addresses(offsets string, count int, base string, tap Op) []reg.GPVirtual {
 	return all
 }
 
-func (v variant) tile() {
-	name := "tile" + v.suffix
-	TEXT(name, NOSPLIT, "func(out, a, w, bias *float32, rows, outs *int, taps *struct{ A, W int }, nTaps, k int)")
+func (v variant) tile(name string, rows int) {
+	TEXT(name+v.suffix, NOSPLIT, "func(out, a, w, bias *float32, rows, outs *int, taps *struct{ A, W int }, nTaps, k int)")
 	Pragma("noescape")
-	acc := v.accumulators(v.rows)
+	acc := v.accumulators(rows)
 	bias := Load(Param("bias"), GP64())
 	for j := 0; j < v.vectors; j++ {
 		VMOVUPS(Mem{Base: bias, Disp: j * v.bytes}, acc[0][j])
-		for r := 1; r < v.rows; r++ {
+		for r := 1; r < rows; r++ {
 			VMOVAPS(acc[0][j], acc[r][j])
 		}
 	}
@@ -85,7 +85,7 @@ func (v variant) tile() {
 	Label("tap")
 	tap := GP64()
 	MOVQ(at, tap)
-	row := addresses("rows", v.rows, "a", Mem{Base: tap})
+	row := addresses("rows", rows, "a", Mem{Base: tap})
 	MOVQ(at, tap)
 	MOVQ(Mem{Base: tap, Disp: 8}, tap)
 	weights := Load(Param("w"), GP64())
@@ -130,7 +130,7 @@ func (v variant) tile() {
 
 	Label("store")
 	out := Load(Param("out"), GP64())
-	for r, o := range offsets("outs", v.rows) {
+	for r, o := range offsets("outs", rows) {
 		for j := range acc[r] {
 			VMOVUPS(acc[r][j], Mem{Base: out, Index: o, Scale: 4, Disp: j * v.bytes})
 		}

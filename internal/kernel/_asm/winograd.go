@@ -79,14 +79,14 @@ func (v variant) winogradOut(k []vec, m []vec) []vec { // k: 0.5, 0.25, 0.125, â
 	}
 }
 
-func (v variant) winogradKernel(k []vec, g []vec) []vec { // k: 1/3, 1/15, 16, 8, 4, âˆ’2
+func (v variant) winogradKernel(k []vec, g []vec) []vec { // k: 1/3, 1/15, 16, 8, 4, 2, 0.5
 	outer := v.add(g[0], g[2])
 	return []vec{
 		g[0],
 		v.mul(v.add(outer, g[1]), k[0]),
 		v.mul(v.sub(outer, g[1]), k[0]),
 		v.mul(v.fma(k[2], g[0], v.fma(k[3], g[1], v.mul(k[4], g[2]))), k[1]),
-		v.mul(v.fma(k[4], g[2], v.fma(k[5], g[1], v.copy(g[0]))), k[1]),
+		v.mul(v.fma(k[5], g[2], v.fms(k[6], g[0], v.copy(g[1]))), k[1]),
 		g[2],
 	}
 }
@@ -202,6 +202,6 @@ func (v variant) winograd() {
 		transform{ins: 6, outs: 4, one: v.winogradOut, numbers: []float32{0.5, 0.25, 0.125, -2, 4, -8}, bias: true},
 		strided{"dst", "row", "pixel"}, strided{"src", "", "place"}, "channels")
 	v.square("winogradKernel", "func(dst *float32, place int, src *float32, tap, lanes int)",
-		transform{ins: 3, outs: 6, one: v.winogradKernel, numbers: []float32{float32(1.) / 3, float32(1.) / 15, 16, 8, 4, -2}},
+		transform{ins: 3, outs: 6, one: v.winogradKernel, numbers: []float32{float32(1.) / 3, float32(1.) / 15, 16, 8, 4, 2, 0.5}},
 		strided{"dst", "", "place"}, strided{"src", "", "tap"}, "lanes")
 }

@@ -1,0 +1,72 @@
+package kernel
+
+import (
+	"math/rand/v2"
+	"testing"
+)
+
+func randomValues(r *rand.Rand, n int) []float32 {
+	values := make([]float32, n)
+	for i := range values {
+		values[i] = float32(r.NormFloat64())
+	}
+	return values
+}
+
+// TestWinogradConvolves holds the transforms of every variant against the plain Go's bits, and a tile that they compute
+// against the convolution itself.
+func TestWinogradConvolves(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for i := range Variants {
+		set := &Variants[i]
+		for _, channels := range []int{1, 3, 8, 16, 24, 32, 48} {
+			const place = 1000
+			image := randomValues(r, WinogradPlaces*channels)
+			kernel := randomValues(r, 9*channels)
+			bias := randomValues(r, channels)
+			lanes := (channels + 15) / 16 * 16
+			taps := make([]float32, 9*lanes)
+			for tap := range 9 {
+				copy(taps[tap*lanes:], kernel[tap*channels:][:channels])
+			}
+			v, u, y := make([]float32, WinogradPlaces*place), make([]float32, WinogradPlaces*place), make([]float32, 16*channels)
+			set.WinogradIn(v, place, image, WinogradInput*channels, channels, channels)
+			set.WinogradKernel(u, place, taps, lanes, lanes)
+			want := make([]float32, len(v))
+			winogradInGeneric(want, place, image, WinogradInput*channels, channels, channels)
+			sameBits(t, set.Name+" input", v, want)
+			winogradKernelGeneric(want, place, taps, lanes, lanes)
+			for j := range v {
+				if j%place < channels && u[j] != want[j] {
+					t.Fatalf("%s kernel: value %d is %v, plain Go has %v", set.Name, j, u[j], want[j])
+				}
+				v[j] *= u[j]
+			}
+			set.WinogradOut(y, WinogradTile*channels, channels, v, place, bias, channels)
+			wantY := make([]float32, len(y))
+			winogradOutGeneric(wantY, WinogradTile*channels, channels, v, place, bias, channels)
+			sameBits(t, set.Name+" output", y, wantY)
+			for p := range 16 {
+				for c := range channels {
+					sum := float64(bias[c])
+					for tap := range 9 {
+						pixel := (p/4+tap/3)*WinogradInput + p%4 + tap%3
+						sum += float64(image[pixel*channels+c]) * float64(kernel[tap*channels+c])
+					}
+					if d := sum - float64(y[p*channels+c]); d > 1e-4 || d < -1e-4 {
+						t.Fatalf("%s: pixel %d of channel %d is %v, the convolution %v", set.Name, p, c, y[p*channels+c], sum)
+					}
+				}
+			}
+		}
+	}
+}
+
+func sameBits(t *testing.T, what string, got, want []float32) {
+	t.Helper()
+	for i := range want {
+		if got[i] != want[i] {
+			t.Fatalf("%s: value %d is %v, plain Go has %v", what, i, got[i], want[i])
+		}
+	}
+}

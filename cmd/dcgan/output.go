@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
@@ -10,6 +11,7 @@ import (
 	"image/gif"
 	"image/png"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -54,27 +56,27 @@ func writeFolder(path string, images dcgan.Images) error {
 	}
 	temporary := temporaryName(beside)
 	os.RemoveAll(temporary) // left by a process of this number that was killed
-	if err := os.Mkdir(temporary, 0o777); err != nil {
-		return err
-	}
 	defer os.RemoveAll(temporary)
+	if err := os.Mkdir(temporary, 0o777); err != nil {
+		return notWritten(path, err)
+	}
 
 	digits := max(4, len(fmt.Sprint(images.N)))
 	names := make([]string, images.N)
 	for i := range names {
 		names[i] = fmt.Sprintf("%0*d.png", digits, i+1)
-		if err := writeFile(filepath.Join(temporary, names[i]), func(w io.Writer) error {
+		if err := fill(filepath.Join(temporary, names[i]), func(w io.Writer) error {
 			return png.Encode(w, one(images, i, 1))
 		}); err != nil {
-			return err
+			return notWritten(path, err)
 		}
 	}
 	if !exists {
-		return os.Rename(temporary, path)
+		return notWritten(path, os.Rename(temporary, path))
 	}
 	for _, name := range names {
 		if err := os.Rename(filepath.Join(temporary, name), filepath.Join(path, name)); err != nil {
-			return err
+			return notWritten(path, err)
 		}
 	}
 	return nil
@@ -120,28 +122,45 @@ func one(images dcgan.Images, i, scale int) image.Image {
 // writeFile writes a file whole or not at all: under another name in its folder, then renamed.
 func writeFile(path string, write func(io.Writer) error) error {
 	temporary := temporaryName(filepath.Dir(path))
-	file, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o666)
-	if err != nil {
-		return err
-	}
-	buffered := bufio.NewWriter(file)
-	err = write(buffered)
-	if err == nil {
-		err = buffered.Flush()
-	}
-	if closing := file.Close(); err == nil {
-		err = closing
-	}
+	err := fill(temporary, write)
 	if err == nil {
 		err = os.Rename(temporary, path)
 	}
 	if err != nil {
 		os.Remove(temporary)
 	}
-	return err
+	return notWritten(path, err)
+}
+
+// fill makes a file of what write writes.
+func fill(path string, write func(io.Writer) error) error {
+	file, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	buffered := bufio.NewWriter(file)
+	if err = write(buffered); err == nil {
+		err = buffered.Flush()
+	}
+	return errors.Join(err, file.Close())
 }
 
 // temporaryName is where this process writes what will be renamed. One file or folder at a time has it in a folder.
 func temporaryName(folder string) string {
 	return filepath.Join(folder, fmt.Sprintf(".dcgan-%d.tmp", os.Getpid()))
+}
+
+// notWritten names the place that the user knows, not the temporary one.
+func notWritten(path string, err error) error {
+	var operation *fs.PathError
+	var renaming *os.LinkError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &operation):
+		err = operation.Err
+	case errors.As(err, &renaming):
+		err = renaming.Err
+	}
+	return fmt.Errorf("%s could not be written: %w", path, err)
 }

@@ -137,6 +137,13 @@ func (p *progress) end() {
 	fmt.Fprintln(p.w)
 }
 
+// leave puts the cursor below the bar at once, or not at all where something is being written: a terminal can be held.
+func (p *progress) leave() {
+	if p.mu.TryLock() && p.standing {
+		fmt.Fprintln(p.w)
+	}
+}
+
 // kept says which checkpoint there is to go on from.
 func (p *progress) kept() string {
 	p.mu.Lock()

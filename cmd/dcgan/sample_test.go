@@ -99,7 +99,7 @@ func TestWriteFileIsWholeOrNotAtAll(t *testing.T) {
 		w.Write(bytes.Repeat([]byte("x"), 100_000))
 		return broken
 	})
-	if old, _ := os.ReadFile(path); err != broken || string(old) != "old" {
+	if old, _ := os.ReadFile(path); !errors.Is(err, broken) || !strings.Contains(err.Error(), path) || string(old) != "old" {
 		t.Errorf("%v, file %q", err, old)
 	}
 	if err := writeFile(path, func(w io.Writer) error { _, err := w.Write([]byte("new")); return err }); err != nil {

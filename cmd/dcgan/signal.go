@@ -21,6 +21,7 @@ func stopOnSignal(shown *progress) (ctx context.Context, release func()) {
 		}
 		go func() {
 			<-signals
+			shown.leave()
 			os.Exit(statusStopped)
 		}()
 		shown.note("stopping: finishing this step and saving a checkpoint (once more to stop at once)")

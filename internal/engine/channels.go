@@ -25,9 +25,8 @@ const (
 )
 
 const (
-	taskChannels  = 64 // of a task
-	blockChannels = 16 // of a call of a kernel
-	maxSlices     = 64
+	taskChannels = 64 // of a task
+	maxSlices    = 64
 )
 
 func newChannelSums(set *kernel.Set, pool *Pool, channels, pixels, slices int) *channelSums {
@@ -62,23 +61,20 @@ func (c *channelSums) run(_, task int) {
 	slice := task / perSlice
 	start := task % perSlice * taskChannels
 	end := min(start+taskChannels, c.channels)
-	for at := start; at < end; at += blockChannels {
-		count := min(blockChannels, end-at)
-		first := c.first[slice*c.channels+at:][:count]
-		second := c.second[slice*c.channels+at:][:count]
-		clear(first)
-		clear(second)
-		for _, images := range c.slices[slice] {
-			offset := images.lo*c.pixels*c.channels + at
-			rows := (images.hi - images.lo) * c.pixels
-			switch c.kind {
-			case sumOnly:
-				c.set.Sums(first, c.x[offset:], rows, c.channels)
-			case sumSquare:
-				c.set.Moments(first, second, c.x[offset:], rows, c.channels)
-			case sumGrads:
-				c.set.NormGrads(first, second, c.x[offset:], c.y[offset:], c.z[offset:], c.slope, rows, c.channels)
-			}
+	first := c.first[slice*c.channels+start : slice*c.channels+end]
+	second := c.second[slice*c.channels+start : slice*c.channels+end]
+	clear(first)
+	clear(second)
+	for _, images := range c.slices[slice] {
+		offset := images.lo*c.pixels*c.channels + start
+		rows := (images.hi - images.lo) * c.pixels
+		switch c.kind {
+		case sumOnly:
+			c.set.Sums(first, c.x[offset:], rows, c.channels)
+		case sumSquare:
+			c.set.Moments(first, second, c.x[offset:], rows, c.channels)
+		case sumGrads:
+			c.set.NormGrads(first, second, c.x[offset:], c.y[offset:], c.z[offset:], c.slope, rows, c.channels)
 		}
 	}
 }

@@ -108,8 +108,8 @@ func (g geometry) gather(down bool, perTap int) []class {
 	return classes
 }
 
-// meetings lists for every tap the pixels where a big image (X) and a small one (Y) meet through it.
-func (g geometry) meetings() [][]kernel.Pair {
+// meetings lists for every tap the pixels where a big image (X) and a panel of lanes of a small one (Y) meet through it.
+func (g geometry) meetings(lanes int) [][]kernel.Pair {
 	rows := g.contacts(g.bigH, g.smallH, true)
 	columns := g.contacts(g.bigW, g.smallW, true)
 	all := make([][]kernel.Pair, g.taps())
@@ -120,7 +120,7 @@ func (g geometry) meetings() [][]kernel.Pair {
 					tap := cy.tap*g.kernel + cx.tap
 					all[tap] = append(all[tap], kernel.Pair{
 						X: (cy.source*g.bigW + cx.source) * g.bigC,
-						Y: (y*g.smallW + x) * g.smallC,
+						Y: (y*g.smallW + x) * lanes,
 					})
 				}
 			}

@@ -70,7 +70,7 @@ func New(a arch.Network, plan Plan) (*Network, error) {
 	n.slices = slices(plan.Batch, max(1, plan.Parts))
 	n.adam.n, n.maskJob.n = n, n
 	n.tensors(a, plan.Training)
-	if err := n.compile(a, shapes); err != nil {
+	if err := n.compile(a, shapes, plan.Training); err != nil {
 		return nil, err
 	}
 	n.plan(plan.Training)
@@ -114,7 +114,7 @@ func (n *Network) tensors(a arch.Network, training bool) {
 }
 
 // compile turns layers into stages: a stage takes layers as long as they come in its order.
-func (n *Network) compile(a arch.Network, shapes []arch.Shape) error {
+func (n *Network) compile(a arch.Network, shapes []arch.Shape, training bool) error {
 	tensor := func(layer int, which int) *Tensor {
 		for i, t := range n.Tensors {
 			if t.Layer == layer {
@@ -151,9 +151,10 @@ func (n *Network) compile(a arch.Network, shapes []arch.Shape) error {
 			g, down := layerGeometry(layer, shape, out)
 			s.kernel, s.bias = tensor(i, 0), tensor(i, 1)
 			s.forward = newTransfer(n.set, n.pool, g, down)
-			s.grad = newKernelGrad(n.set, n.pool, g)
-			s.grad.down = down
-			s.back = newTransfer(n.set, n.pool, g, !down)
+			if training {
+				s.grad = newKernelGrad(n.set, n.pool, g, down, len(n.slices))
+				s.back = newTransfer(n.set, n.pool, g, !down)
+			}
 		case arch.BatchNormalization:
 			channels := shape[len(shape)-1]
 			if s != nil && s.channels != channels {

@@ -104,7 +104,7 @@ func (k *kernelGrad) run(worker, task int) {
 		sums := stack[depth*size:][:size]
 		clear(sums)
 		for _, images := range slice {
-			k.add(sums, packed, first, last, images)
+			k.add(worker, sums, packed, first, last, images)
 		}
 		depth++
 		for done := s + 1; done%2 == 0; done /= 2 { // a subtree is complete
@@ -118,10 +118,10 @@ func (k *kernelGrad) run(worker, task int) {
 }
 
 // add adds the gradients of some images to the sums of panels first to last-1.
-func (k *kernelGrad) add(sums, packed []float32, first, last int, images span) {
+func (k *kernelGrad) add(worker int, sums, packed []float32, first, last int, images span) {
 	g := k.geometry
 	bigSize, pixels := g.bigSize(), g.smallH*g.smallW
-	var offsets [kernel.MaxRows]int
+	offsets := &k.pool.lists[worker].rows
 	for lo := images.lo; lo < images.hi; lo += k.chunk {
 		count := min(k.chunk, images.hi-lo)
 		packedSize := count * pixels * k.set.Lanes

@@ -214,7 +214,19 @@ func layerGeometry(l arch.Layer, in, out arch.Shape) (g geometry, down bool) {
 
 // plan allocates what a batch needs.
 func (n *Network) plan(training bool) {
-	largest, scratch := n.inSize, 0
+	largest, scratch, wide := n.inSize, 0, 0
+	transfers := func(each func(t *transfer)) {
+		for _, s := range n.stages {
+			for _, t := range []*transfer{s.forward, s.back} {
+				if t != nil && t.winograd != nil && t.winograd.wide {
+					each(t)
+				}
+			}
+		}
+	}
+	transfers(func(t *transfer) { wide = max(wide, t.winograd.wideSize(n.batch)) })
+	memory := make([]float32, wide)
+	transfers(func(t *transfer) { t.wide = memory })
 	for _, s := range n.stages {
 		s.y = s.buffer(s.size)
 		if s.channels > 0 {

@@ -3,6 +3,8 @@ package engine
 import (
 	"sync"
 	"sync/atomic"
+
+	"dcgan/internal/kernel"
 )
 
 // Pool runs jobs on a fixed number of goroutines. It is not for use by several callers at once.
@@ -11,9 +13,14 @@ type Pool struct {
 	job     job
 	tasks   int
 	next    atomic.Int64
+	lists   []lists // a worker each
 	wake    chan struct{}
 	done    sync.WaitGroup
 }
+
+// lists is a worker's memory for the offsets that kernels take. A function's own arrays would be allocated on the heap at
+// every call, since kernels are called through a Set.
+type lists struct{ rows, outs, places [kernel.MaxRows]int }
 
 // job is work in numbered tasks that may run in any order. What a task computes must not depend on the worker, which
 // only tells it whose scratch memory to use.
@@ -21,7 +28,7 @@ type job interface{ run(worker, task int) }
 
 // NewPool starts threads-1 goroutines; the caller of a job is the last worker. Close ends them.
 func NewPool(threads int) *Pool {
-	p := &Pool{threads: threads, wake: make(chan struct{}, threads)}
+	p := &Pool{threads: threads, lists: make([]lists, threads), wake: make(chan struct{}, threads)}
 	for worker := 1; worker < threads; worker++ {
 		go func() {
 			for range p.wake {

@@ -68,7 +68,7 @@ func TestHalvesMakeTheWhole(t *testing.T) {
 		for _, test := range []struct{ batch, parts int }{{64, 1}, {200, 1}, {128, 2}, {264, 2}, {512, 1}} {
 			big, small := padded(1, test.batch*g.bigSize()), padded(2, test.batch*g.smallSize())
 			grads := func(big, small []float32, batch int) []float32 {
-				k := newKernelGrad(set, pool, g)
+				k := newKernelGrad(set, pool, g, true, len(slices(batch, test.parts)))
 				k.scratch = [][]float32{make([]float32, k.scratchSize()), make([]float32, k.scratchSize())}
 				grad := make([]float32, g.taps()*g.bigC*g.smallC)
 				k.call(grad, big, small, slices(batch, test.parts))
@@ -118,7 +118,7 @@ func TestOrderWithinSlice(t *testing.T) {
 	g := geometry{1, 1, 5, 1, 1, 3, 1, 1}
 	pool := newPool(t, 1)
 	sum := func(x, y []float32) []float32 {
-		k := newKernelGrad(&kernel.Generic, pool, g)
+		k := newKernelGrad(&kernel.Generic, pool, g, true, 1)
 		k.scratch = [][]float32{make([]float32, k.scratchSize())}
 		grad := make([]float32, 15)
 		k.call(grad, x, y, slices(32, 1))

@@ -17,6 +17,7 @@ type transfer struct {
 	lanes, panels          int
 	packed                 []float32
 	winograd               *winograd // nil where the sums are taken directly
+	wide                   []float32 // its memory where it is wide, shared by the layers of a network
 
 	// Of the call in hand.
 	pool    *Pool
@@ -110,6 +111,10 @@ func (t *transfer) call(to, from, bias []float32, images int, then func(lo, hi i
 	if bias == nil {
 		t.bias = t.zero
 	}
+	if t.winograd != nil && t.winograd.wide {
+		t.winograd.callWide(t.wide)
+		return
+	}
 	most := sourceBudget / t.sourceSize
 	if t.winograd != nil {
 		most = t.winograd.maxImages()
@@ -138,10 +143,10 @@ func (t *transfer) direct(worker, lo, hi int) {
 		weights := t.packed[panel*t.taps*t.depth*t.lanes:]
 		for i := range t.classes {
 			if t.dot {
-				t.dots(&t.classes[i], to[panel:], from, weights, t.bias[panel], hi-lo)
+				t.dots(worker, &t.classes[i], to[panel:], from, weights, t.bias[panel], hi-lo)
 			} else {
-				t.tiles(&t.classes[i], to[panel*t.lanes:], from, weights, t.bias[panel*t.lanes:], hi-lo,
-					min(t.lanes, t.width-panel*t.lanes), t.scratch[worker])
+				t.tiles(worker, &t.classes[i], to[panel*t.lanes:], from, weights, t.bias[panel*t.lanes:], hi-lo,
+					min(t.lanes, t.width-panel*t.lanes))
 			}
 		}
 	}
@@ -177,8 +182,9 @@ func (c *cursor) next(rows, outs []int) int {
 	return count
 }
 
-func (t *transfer) tiles(c *class, to, from, weights, bias []float32, images, width int, scratch []float32) {
-	var rows, outs, places [kernel.MaxRows]int
+func (t *transfer) tiles(worker int, c *class, to, from, weights, bias []float32, images, width int) {
+	scratch := t.scratch[worker]
+	rows, outs, places := &t.pool.lists[worker].rows, &t.pool.lists[worker].outs, &t.pool.lists[worker].places
 	for r := range places {
 		places[r] = r * t.lanes
 	}
@@ -201,12 +207,12 @@ func (t *transfer) tiles(c *class, to, from, weights, bias []float32, images, wi
 	}
 }
 
-func (t *transfer) dots(c *class, to, from, weights []float32, bias float32, images int) {
-	var rows, outs [kernel.DotRows]int
+func (t *transfer) dots(worker int, c *class, to, from, weights []float32, bias float32, images int) {
+	rows, outs := t.pool.lists[worker].rows[:kernel.DotRows], t.pool.lists[worker].outs[:kernel.DotRows]
 	taps := tapPointer(c.taps)
 	at := t.cursor(c, images)
 	for at.left > 0 {
-		at.next(rows[:], outs[:])
+		at.next(rows, outs)
 		t.set.Dot(&to[0], &from[0], &weights[0], bias, &rows[0], &outs[0], taps, len(c.taps), t.depth)
 	}
 }

@@ -3,9 +3,12 @@ package engine
 import "dcgan/internal/kernel"
 
 // winograd is how a transfer of kernel 3 and stride 1 is computed: by tiles of 4×4 target pixels, with a quarter of the
-// multiplications. A block of images is transformed to 36 places, each a matrix of tiles by channels; each is multiplied
-// by the transformed weights of its place, a panel of target channels at a time, and the products are transformed back
-// while they are in cache.
+// multiplications. Images are transformed to 36 places, each a matrix of tiles by source channels; each is multiplied by
+// the transformed weights of its place; and the products are transformed back.
+//
+// Where the weights fit in a core's cache, a task does all of this for a block of images, a panel of target channels at a
+// time, and what lies between stays in cache too. Where they do not, it is the weights of one place that should be read
+// once: all images are transformed, then places are multiplied, each a task, then all products are transformed back.
 type winograd struct {
 	t              *transfer
 	height, width  int // of an image
@@ -15,6 +18,15 @@ type winograd struct {
 	place          int       // values of packed a place
 	scratch        []winogradScratch
 	tap            kernel.Tap
+
+	wide       bool      // the weights do not fit
+	inputs     []float32 // of wide: place, tile, source channel
+	products   []float32 // of wide: place, tile, target channel
+	images     int       // of the chunk in hand
+	lo         int
+	inputJob   wideInput
+	productJob wideProduct
+	outputJob  wideOutput
 }
 
 // winogradScratch is a worker's memory.
@@ -26,14 +38,22 @@ type winogradScratch struct {
 }
 
 const (
-	// inputBudget is how many values of transformed inputs a block takes, so that they stay in a core's cache.
+	// inputBudget is how many values of transformed inputs, or of a panel's products, a block takes, so that they stay in a
+	// core's cache.
 	inputBudget = 1 << 20 / 4
+	// weightBudget is how many values of transformed weights stay in a core's cache beside inputs and products.
+	weightBudget = 1 << 20 / 4
+	// wideBudget is how many values of inputs and products of a wide transfer are held at a time.
+	wideBudget = 32 << 20 / 4
 	// stagger keeps the places of a transform from falling on the same lines of a cache.
 	stagger = 16
 )
 
-// filters reports whether a geometry is computed by Winograd's filtering.
-func (g geometry) filters() bool { return g.kernel == 3 && g.stride == 1 }
+// filters reports whether a geometry is computed by Winograd's filtering; with few channels the transforms would take
+// longer than the sums.
+func (g geometry) filters() bool {
+	return g.kernel == 3 && g.stride == 1 && min(g.bigC, g.smallC) >= 16
+}
 
 func newWinograd(t *transfer, g geometry, down bool) *winograd {
 	w := &winograd{t: t, height: g.bigH, width: g.bigW, up: !down}
@@ -41,22 +61,30 @@ func newWinograd(t *transfer, g geometry, down bool) *winograd {
 	w.tilesX = (w.width + kernel.WinogradTile - 1) / kernel.WinogradTile
 	w.place = t.panels * t.depth * t.lanes
 	w.packed = make([]float32, kernel.WinogradPlaces*w.place+kernel.Slack)
+	w.inputJob.w, w.productJob.w, w.outputJob.w = w, w, w
+	w.wide = kernel.WinogradPlaces*t.depth*t.width > weightBudget
 	tiles := w.maxImages() * w.tilesY * w.tilesX
+	if w.wide {
+		tiles = 0
+	}
 	w.scratch = make([]winogradScratch, t.pool.threads)
 	for i := range w.scratch {
 		w.scratch[i] = winogradScratch{
 			inputs:   make([]float32, kernel.WinogradPlaces*(tiles*t.depth+stagger)+kernel.Slack),
 			products: make([]float32, kernel.WinogradPlaces*(tiles*t.lanes+stagger)+kernel.Slack),
-			patch:    make([]float32, kernel.WinogradPlaces*max(t.depth, t.lanes)),
+			patch:    make([]float32, kernel.WinogradPlaces*max(t.depth, t.width)),
 			taps:     make([]float32, 9*t.lanes),
 		}
 	}
 	return w
 }
 
-// maxImages is how many images a block may have.
+// maxImages is how many images a block may have, or a chunk of a wide transfer.
 func (w *winograd) maxImages() int {
-	return max(1, inputBudget/(kernel.WinogradPlaces*w.t.depth*w.tilesY*w.tilesX))
+	if w.wide {
+		return max(1, wideBudget/(kernel.WinogradPlaces*(w.t.depth+w.t.width)*w.tilesY*w.tilesX))
+	}
+	return max(1, inputBudget/(kernel.WinogradPlaces*max(w.t.depth, w.t.lanes)*w.tilesY*w.tilesX))
 }
 
 // pack transforms the weights of a panel.
@@ -95,7 +123,7 @@ func (w *winograd) block(worker, lo, hi int) {
 		from := t.from[image*t.sourceSize:]
 		for y := range w.tilesY {
 			for x := range w.tilesX {
-				w.input(scratch, scratch.inputs[row*t.depth:], inputPlace, from, y*kernel.WinogradTile-1, x*kernel.WinogradTile-1)
+				w.inputTile(scratch, scratch.inputs[row*t.depth:], inputPlace, from, y*kernel.WinogradTile-1, x*kernel.WinogradTile-1)
 				row++
 			}
 		}
@@ -103,15 +131,16 @@ func (w *winograd) block(worker, lo, hi int) {
 	productPlace := tiles*t.lanes + stagger
 	for panel := range t.panels {
 		for place := range kernel.WinogradPlaces {
-			w.multiply(scratch.products[place*productPlace:], scratch.inputs[place*inputPlace:],
-				w.packed[place*w.place+panel*t.depth*t.lanes:], tiles)
+			w.multiply(worker, scratch.products[place*productPlace:], scratch.inputs[place*inputPlace:],
+				w.packed[place*w.place+panel*t.depth*t.lanes:], tiles, t.lanes)
 		}
 		row = 0
 		for image := lo; image < hi; image++ {
 			to := t.to[image*t.targetSize+panel*t.lanes:]
 			for y := range w.tilesY {
 				for x := range w.tilesX {
-					w.output(scratch, to, y*kernel.WinogradTile, x*kernel.WinogradTile, scratch.products[row*t.lanes:], productPlace, panel)
+					w.outputTile(scratch, to, y*kernel.WinogradTile, x*kernel.WinogradTile, scratch.products[row*t.lanes:], productPlace,
+						t.bias[panel*t.lanes:], min(t.lanes, t.width-panel*t.lanes))
 					row++
 				}
 			}
@@ -119,8 +148,8 @@ func (w *winograd) block(worker, lo, hi int) {
 	}
 }
 
-// input transforms the tile whose upper left pixel is (y, x).
-func (w *winograd) input(scratch *winogradScratch, to []float32, place int, from []float32, y, x int) {
+// inputTile transforms the tile whose upper left pixel is (y, x).
+func (w *winograd) inputTile(scratch *winogradScratch, to []float32, place int, from []float32, y, x int) {
 	t := w.t
 	const side = kernel.WinogradInput
 	if y >= 0 && x >= 0 && y+side <= w.height && x+side <= w.width {
@@ -136,10 +165,11 @@ func (w *winograd) input(scratch *winogradScratch, to []float32, place int, from
 	t.set.WinogradIn(to, place, patch, side*t.depth, t.depth, t.depth)
 }
 
-// multiply computes products of tiles by lanes from inputs of tiles by source channels.
-func (w *winograd) multiply(products, inputs, weights []float32, tiles int) {
+// multiply computes the products of a panel, of which a tile's start at multiples of stride, from inputs of tiles by
+// source channels.
+func (w *winograd) multiply(worker int, products, inputs, weights []float32, tiles, stride int) {
 	t := w.t
-	var rows, outs [kernel.MaxRows]int
+	rows, outs := &t.pool.lists[worker].rows, &t.pool.lists[worker].outs
 	for at := 0; at < tiles; {
 		tile, size := t.set.Tile, t.set.Rows
 		if tiles-at < size {
@@ -147,28 +177,98 @@ func (w *winograd) multiply(products, inputs, weights []float32, tiles int) {
 		}
 		for r := range size {
 			tileRow := min(at+r, tiles-1)
-			rows[r], outs[r] = tileRow*t.depth, tileRow*t.lanes
+			rows[r], outs[r] = tileRow*t.depth, tileRow*stride
 		}
 		tile(&products[0], &inputs[0], &weights[0], &t.zero[0], &rows[0], &outs[0], &w.tap, 1, t.depth)
 		at += size
 	}
 }
 
-// output transforms the products of a panel for the tile whose upper left target pixel is (y, x).
-func (w *winograd) output(scratch *winogradScratch, to []float32, y, x int, products []float32, place, panel int) {
+// outputTile transforms the products of some channels for the tile whose upper left target pixel is (y, x).
+func (w *winograd) outputTile(scratch *winogradScratch, to []float32, y, x int, products []float32, place int, bias []float32, channels int) {
 	t := w.t
-	channels := min(t.lanes, t.width-panel*t.lanes)
-	bias := t.bias[panel*t.lanes:]
 	const side = kernel.WinogradTile
 	if y+side <= w.height && x+side <= w.width {
 		t.set.WinogradOut(to[(y*w.width+x)*t.width:], w.width*t.width, t.width, products, place, bias, channels)
 		return
 	}
 	patch := scratch.patch
-	t.set.WinogradOut(patch, side*t.lanes, t.lanes, products, place, bias, channels)
+	t.set.WinogradOut(patch, side*channels, channels, products, place, bias, channels)
 	for row := y; row < min(y+side, w.height); row++ {
 		for column := x; column < min(x+side, w.width); column++ {
-			copy(to[(row*w.width+column)*t.width:][:channels], patch[((row-y)*side+column-x)*t.lanes:])
+			copy(to[(row*w.width+column)*t.width:][:channels], patch[((row-y)*side+column-x)*channels:])
 		}
+	}
+}
+
+// wideSize is how many values a wide transfer of images needs for inputs and products.
+func (w *winograd) wideSize(images int) int {
+	tiles := min(images, w.maxImages()) * w.tilesY * w.tilesX
+	return kernel.WinogradPlaces*(tiles*(w.t.depth+w.t.panels*w.t.lanes)+2*stagger) + kernel.Slack
+}
+
+// callWide computes the targets of all images; memory has wideSize values.
+func (w *winograd) callWide(memory []float32) {
+	t := w.t
+	for w.lo = 0; w.lo < t.images; w.lo += w.images {
+		w.images = min(w.maxImages(), t.images-w.lo)
+		inputs := kernel.WinogradPlaces * (w.images*w.tilesY*w.tilesX*t.depth + stagger)
+		w.inputs, w.products = memory[:inputs], memory[inputs:]
+		w.t.pool.do(&w.inputJob, w.images)
+		w.t.pool.do(&w.productJob, kernel.WinogradPlaces)
+		w.t.pool.do(&w.outputJob, w.images)
+	}
+}
+
+// places returns the values between places of a wide transfer's inputs and products.
+func (w *winograd) places() (inputs, products int) {
+	tiles := w.images * w.tilesY * w.tilesX
+	return tiles*w.t.depth + stagger, tiles*w.t.panels*w.t.lanes + stagger
+}
+
+// wideInput transforms an image a task.
+type wideInput struct{ w *winograd }
+
+func (j *wideInput) run(worker, image int) {
+	w, t := j.w, j.w.t
+	place, _ := w.places()
+	row := image * w.tilesY * w.tilesX
+	for y := range w.tilesY {
+		for x := range w.tilesX {
+			w.inputTile(&w.scratch[worker], w.inputs[row*t.depth:], place, t.from[(w.lo+image)*t.sourceSize:],
+				y*kernel.WinogradTile-1, x*kernel.WinogradTile-1)
+			row++
+		}
+	}
+}
+
+// wideProduct multiplies a place a task.
+type wideProduct struct{ w *winograd }
+
+func (j *wideProduct) run(worker, place int) {
+	w, t := j.w, j.w.t
+	inputs, products := w.places()
+	for panel := range t.panels {
+		w.multiply(worker, w.products[place*products+panel*t.lanes:], w.inputs[place*inputs:],
+			w.packed[place*w.place+panel*t.depth*t.lanes:], w.images*w.tilesY*w.tilesX, t.panels*t.lanes)
+	}
+}
+
+// wideOutput transforms an image's products back a task.
+type wideOutput struct{ w *winograd }
+
+func (j *wideOutput) run(worker, image int) {
+	w, t := j.w, j.w.t
+	_, place := w.places()
+	row := image * w.tilesY * w.tilesX
+	for y := range w.tilesY {
+		for x := range w.tilesX {
+			w.outputTile(&w.scratch[worker], t.to[(w.lo+image)*t.targetSize:], y*kernel.WinogradTile, x*kernel.WinogradTile,
+				w.products[row*t.panels*t.lanes:], place, t.bias, t.width)
+			row++
+		}
+	}
+	if t.then != nil {
+		t.then(w.lo+image, w.lo+image+1)
 	}
 }

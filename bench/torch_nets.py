@@ -55,32 +55,32 @@ def generator(channels_last, plain):
     return initialised(net, channels_last, 1_705_601)
 
 
-class Bits:
-    """Random bits for D's dropout, 16 a value, drawn all at once.
+class Masks:
+    """What D's dropouts multiply with, drawn all at once from 16 random bits a value.
 
     PyTorch's own dropout draws a Bernoulli number a value, which takes a tenth of the whole step.
     """
 
     SHAPES = (64, 14, 14), (128, 7, 7), (256, 4, 4), (512, 4, 4)
+    RATE = 0.4
 
     def __init__(self, batch, channels_last):
         sizes = [batch * c * h * w for c, h, w in self.SHAPES]
         self.words = torch.empty(sum(sizes) // 4, dtype=torch.int64)
+        self.keep = torch.empty(sum(sizes), dtype=torch.bool)
+        self.masks = torch.empty(sum(sizes))
         self.layers = []
-        for bits, (c, h, w) in zip(self.words.view(torch.int16).split(sizes), self.SHAPES):
+        for mask, (c, h, w) in zip(self.masks.split(sizes), self.SHAPES):
             if channels_last:
-                self.layers.append(bits.view(batch, h, w, c).permute(0, 3, 1, 2))
+                self.layers.append(mask.view(batch, h, w, c).permute(0, 3, 1, 2))
             else:
-                self.layers.append(bits.view(batch, c, h, w))
+                self.layers.append(mask.view(batch, c, h, w))
 
     def draw(self):
         self.words.random_(-(2**63), None)
+        torch.ge(self.words.view(torch.int16), round(self.RATE * 2**16) - 2**15, out=self.keep)
+        torch.mul(self.keep, 1 / (1 - self.RATE), out=self.masks)
         return self.layers
-
-
-def dropout(x, bits, rate=0.4):
-    keep = bits >= round(rate * 2**16) - 2**15
-    return x * keep.to(x.dtype).mul_(1 / (1 - rate))
 
 
 class Discriminator(nn.Module):
@@ -92,9 +92,9 @@ class Discriminator(nn.Module):
         self.convolutions = nn.ModuleList(nn.Conv2d(c, k, 3, stride, 1) for c, k, stride in layers)
         self.flatten, self.dense = Flatten(channels_last), nn.Linear(8192, 1)
 
-    def forward(self, x, bits):
-        for convolution, b in zip(self.convolutions, bits):
-            x = dropout(F.leaky_relu_(convolution(x), 0.2), b)
+    def forward(self, x, masks):
+        for convolution, mask in zip(self.convolutions, masks):
+            x = F.leaky_relu_(convolution(x), 0.2) * mask
         return self.dense(self.flatten(x))
 
 

@@ -43,7 +43,7 @@ class Step:
         self.images = torch.from_numpy(peer.mnist()).flip(1, 2).unsqueeze(1).contiguous()
         self.half = args.batch // 2
         self.g, self.d = torch_nets.generator(last, args.plain), torch_nets.discriminator(last)
-        self.bits = torch_nets.Bits(args.batch, last)
+        self.masks = torch_nets.Masks(args.batch, last)
         how = {args.adam: True}
         self.adam_g, self.adam_d = Adam(self.g.parameters(), **how), Adam(self.d.parameters(), **how)
         if args.mode == "compile":
@@ -54,15 +54,15 @@ class Step:
     def draw(self, noise):
         return self.g(noise)
 
-    def d_loss(self, real, fake, labels, bits):
-        logit = self.d(torch.cat((real, fake)), bits)
+    def d_loss(self, real, fake, labels, masks):
+        logit = self.d(torch.cat((real, fake)), masks)
         loss = F.binary_cross_entropy_with_logits(logit, labels)
         logit = logit.detach()
         right = (accuracy(logit[:self.half], True) + accuracy(logit[self.half:], False)) / 2
         return loss, right
 
-    def g_loss(self, noise, labels, bits):
-        logit = self.d(self.g(noise), bits)
+    def g_loss(self, noise, labels, masks):
+        logit = self.d(self.g(noise), masks)
         loss = F.binary_cross_entropy_with_logits(logit, labels)
         return loss, accuracy(logit.detach(), True)
 
@@ -73,7 +73,7 @@ class Step:
         with torch.no_grad():
             fake = self.draw(truncated_normal((half, peer.LATENT), -1, 1))
         labels = torch.cat((truncated_normal((half, 1), 0.7, 1.2), truncated_normal((half, 1), 0.0, 0.3)))
-        d_loss, d_accuracy = self.d_loss(real, fake, labels, self.bits.draw())
+        d_loss, d_accuracy = self.d_loss(real, fake, labels, self.masks.draw())
         d_loss.backward()
         self.adam_d.step()
         self.adam_d.zero_grad(set_to_none=True)
@@ -81,7 +81,7 @@ class Step:
         self.g.train()
         self.d.requires_grad_(False)  # so that no gradients of D's weights are computed
         noise = truncated_normal((2 * half, peer.LATENT), -1, 1)
-        g_loss, g_accuracy = self.g_loss(noise, truncated_normal((2 * half, 1), 0.7, 1.2), self.bits.draw())
+        g_loss, g_accuracy = self.g_loss(noise, truncated_normal((2 * half, 1), 0.7, 1.2), self.masks.draw())
         g_loss.backward()
         self.adam_g.step()
         self.adam_g.zero_grad(set_to_none=True)

@@ -404,7 +404,9 @@ func TestInitialise(t *testing.T) {
 
 // TestNoAllocations: all memory is planned before the first step.
 func TestNoAllocations(t *testing.T) {
-	trainer := newTrainer(t, small(), 2)
+	c := small()
+	c.Batch = 70 // two slices
+	trainer := newTrainer(t, c, 2)
 	if allocations := testing.AllocsPerRun(5, func() { trainer.Next() }); allocations != 0 {
 		t.Errorf("a step makes %g allocations on the heap", allocations)
 	}

@@ -9,22 +9,20 @@ import (
 // kernelGrad computes the gradient of a layer's kernel, [tap][big channel][small channel], from a batch of big images
 // and of small ones: of a Conv2D its input and the gradient of its output, of a Conv2DTranspose the other way round.
 //
-// The work is cut into tasks by panels of small channels and by subtrees of the slices' tree. A task goes through its
-// images chunk by chunk; what the subtrees give is added along the rest of the tree at the end. A unit is a tap and as
-// many big channels as a tile has rows.
+// The work is cut into tasks by blocks of the gradient and by subtrees of the slices' tree. A task sums slice by slice
+// and along its subtree; what the subtrees give is added along the rest of the tree at the end.
 type kernelGrad struct {
 	set      *kernel.Set
 	pool     *Pool
 	geometry geometry
-	down     bool // of a Conv2D or Dense layer: its input is the big side
-	meetings [][]kernel.Pair
-	groups   int // of rows of big channels
-	units    int
-	panels   int
-	perTask  int // panels of a task
+	down     bool          // of a Conv2D or Dense layer: its input is the big side
+	filter   *winogradGrad // either this
+	direct   *directGrad   // or this computes a slice's sums
+	panels   int           // of small channels
+	perTask  int           // panels of a task
+	channels int           // big channels of a task
 	subtrees int
 	levels   int         // sums that a task holds at most: the depth of its tree, and the one that is being added
-	chunk    int         // images that are worked on at a time
 	size     int         // of the gradient
 	scratch  [][]float32 // a worker each, shared by the layers of a network
 	partial  []float32   // gradients of the subtrees behind the first
@@ -34,51 +32,79 @@ type kernelGrad struct {
 	sum              treeJob
 }
 
-const (
-	// imageBudget is how many values of images are worked on at a time, so that they stay in a core's cache.
-	imageBudget = 384 << 10 / 4
-	// sumBudget is how many sums a task has, so that they stay there too.
-	sumBudget = 512 << 10 / 4
-)
+// sumBudget is how many sums a task has, so that they stay in a core's cache.
+const sumBudget = 512 << 10 / 4
 
 func newKernelGrad(set *kernel.Set, pool *Pool, g geometry, down bool, slices int) *kernelGrad {
-	k := &kernelGrad{set: set, pool: pool, geometry: g, down: down, meetings: g.meetings(set.Lanes)}
+	k := &kernelGrad{set: set, pool: pool, geometry: g, down: down}
 	k.sum.k = k
 	k.size = g.taps() * g.bigC * g.smallC
-	k.groups = (g.bigC + set.OuterRows - 1) / set.OuterRows
-	k.units = g.taps() * k.groups
 	k.panels = (g.smallC + set.Lanes - 1) / set.Lanes
+	if g.filters() {
+		k.cutForFilter()
+	} else {
+		k.channels = g.bigC
+		k.perTask = max(1, min(k.panels, sumBudget/(g.taps()*k.rows()*set.Lanes)))
+	}
 	// Eight tasks a thread keep all busy to the end; what cannot be cut by slices is cut by panels.
 	const perThread = 8
-	most := max(1, sumBudget/(k.units*k.tile()))
 	k.subtrees = 1
-	for k.subtrees < slices && k.subtrees*((k.panels+most-1)/most) < perThread*pool.threads {
+	for k.subtrees < slices && k.subtrees*k.blocks() < perThread*pool.threads {
 		k.subtrees *= 2
 	}
+	for k.subtrees*k.blocks() < 2*pool.threads && k.perTask > 1 {
+		k.perTask = (k.perTask + 1) / 2
+	}
 	k.levels = bits.Len(uint(slices / k.subtrees))
-	wanted := (2*pool.threads + k.subtrees - 1) / k.subtrees
-	k.perTask = max(1, min(most, k.panels/max(1, wanted)))
-	k.chunk = max(1, imageBudget/(g.bigSize()+g.smallH*g.smallW*set.Lanes*k.perTask))
 	k.partial = make([]float32, (k.subtrees-1)*k.size)
+	if g.filters() {
+		k.filter = newWinogradGrad(k)
+	} else {
+		k.direct = newDirectGrad(k)
+	}
 	return k
 }
 
+// rows is how many big channels a task's tiles of the matrix kernel have, those past the last included.
+func (k *kernelGrad) rows() int { return k.groups() * k.set.OuterRows }
+
+// groups is how many tiles of the matrix kernel a task's big channels take.
+func (k *kernelGrad) groups() int { return (k.channels + k.set.OuterRows - 1) / k.set.OuterRows }
+
+// width is how many small channels a task's panels have, those past the last included.
+func (k *kernelGrad) width() int { return k.perTask * k.set.Lanes }
+
 func (k *kernelGrad) tile() int { return k.set.OuterRows * k.set.Lanes }
 
-// stackSize is how many values the sums of a task take.
-func (k *kernelGrad) stackSize() int { return k.levels * k.perTask * k.units * k.tile() }
+// sumsSize is how many values the sums of a task take.
+func (k *kernelGrad) sumsSize() int { return k.geometry.taps() * k.rows() * k.width() }
 
-// packedSize is how many values a chunk of a task's panels takes.
-func (k *kernelGrad) packedSize() int {
-	return k.chunk * k.geometry.smallH * k.geometry.smallW * k.set.Lanes * k.perTask
+// blocks is how many parts the gradient is cut into.
+func (k *kernelGrad) blocks() int {
+	return (k.panels + k.perTask - 1) / k.perTask * ((k.geometry.bigC + k.channels - 1) / k.channels)
+}
+
+// part is a block of a gradient: some panels of small channels and some big channels.
+type part struct{ firstPanel, lastPanel, firstChannel, lastChannel int }
+
+func (k *kernelGrad) part(block int) part {
+	perPanel := (k.geometry.bigC + k.channels - 1) / k.channels
+	panel, channel := block/perPanel*k.perTask, block%perPanel*k.channels
+	return part{panel, min(panel+k.perTask, k.panels), channel, min(channel+k.channels, k.geometry.bigC)}
 }
 
 // scratchSize is how many values a worker needs.
-func (k *kernelGrad) scratchSize() int { return k.stackSize() + k.packedSize() }
+func (k *kernelGrad) scratchSize() int {
+	size := k.levels * k.sumsSize()
+	if k.filter != nil {
+		return size + k.filter.scratchSize()
+	}
+	return size + k.direct.scratchSize()
+}
 
 func (k *kernelGrad) call(grad, big, small []float32, slices [][]span) {
 	k.grad, k.big, k.small, k.slices = grad, big, small, slices
-	k.pool.do(k, k.subtrees*((k.panels+k.perTask-1)/k.perTask))
+	k.pool.do(k, k.subtrees*k.blocks())
 	if k.subtrees > 1 {
 		k.pool.do(&k.sum, (k.size+treeTask-1)/treeTask)
 	}
@@ -93,18 +119,17 @@ func (k *kernelGrad) of(subtree int) []float32 {
 }
 
 func (k *kernelGrad) run(worker, task int) {
-	subtree := task % k.subtrees
-	first := task / k.subtrees * k.perTask
-	last := min(first+k.perTask, k.panels)
-	stack, packed := k.scratch[worker], k.scratch[worker][k.stackSize():]
-	size := (last - first) * k.units * k.tile()
+	subtree, block := task%k.subtrees, k.part(task/k.subtrees)
+	size := k.sumsSize()
+	stack, scratch := cut(k.scratch[worker], k.levels*size)
 	perTree := len(k.slices) / k.subtrees
 	depth := 0
 	for s, slice := range k.slices[subtree*perTree:][:perTree] {
 		sums := stack[depth*size:][:size]
-		clear(sums)
-		for _, images := range slice {
-			k.add(worker, sums, packed, first, last, images)
+		if k.filter != nil {
+			k.filter.slice(worker, sums, scratch, block, slice)
+		} else {
+			k.direct.slice(worker, sums, scratch, block, slice)
 		}
 		depth++
 		for done := s + 1; done%2 == 0; done /= 2 { // a subtree is complete
@@ -112,63 +137,14 @@ func (k *kernelGrad) run(worker, task int) {
 			k.set.Add(stack[(depth-1)*size:][:size], stack[depth*size:][:size])
 		}
 	}
-	for panel := first; panel < last; panel++ {
-		k.store(k.of(subtree), stack[(panel-first)*k.units*k.tile():], panel)
+	if k.filter != nil {
+		k.filter.store(k.of(subtree), stack, block)
+	} else {
+		k.direct.store(k.of(subtree), stack, block)
 	}
 }
 
-// add adds the gradients of some images to the sums of panels first to last-1.
-func (k *kernelGrad) add(worker int, sums, packed []float32, first, last int, images span) {
-	g := k.geometry
-	bigSize, pixels := g.bigSize(), g.smallH*g.smallW
-	offsets := &k.pool.lists[worker].rows
-	for lo := images.lo; lo < images.hi; lo += k.chunk {
-		count := min(k.chunk, images.hi-lo)
-		packedSize := count * pixels * k.set.Lanes
-		for panel := first; panel < last; panel++ {
-			k.pack(packed[(panel-first)*packedSize:], k.small[lo*pixels*g.smallC:], panel, count*pixels)
-		}
-		for panel := first; panel < last; panel++ {
-			for u := range k.units {
-				meetings := k.meetings[u/k.groups]
-				if len(meetings) == 0 {
-					continue
-				}
-				for r := range k.set.OuterRows {
-					offsets[r] = min(u%k.groups*k.set.OuterRows+r, g.bigC-1)
-				}
-				k.set.Outer(&sums[((panel-first)*k.units+u)*k.tile()], &k.big[lo*bigSize], &packed[(panel-first)*packedSize],
-					&offsets[0], &meetings[0], len(meetings), count, bigSize, pixels*k.set.Lanes)
-			}
-		}
-	}
-}
-
-// pack copies a panel of pixels together: apart, they would fall on few lines of the cache and push each other out.
-func (k *kernelGrad) pack(to, from []float32, panel, pixels int) {
-	lanes, channels := k.set.Lanes, k.geometry.smallC
-	first := panel * lanes
-	width := min(lanes, channels-first)
-	if width < lanes {
-		clear(to[:pixels*lanes])
-	}
-	for p := range pixels {
-		copy(to[p*lanes:p*lanes+width], from[p*channels+first:])
-	}
-}
-
-// store writes the sums of a panel's units to a gradient.
-func (k *kernelGrad) store(grad, sums []float32, panel int) {
-	g := k.geometry
-	lanes := min(k.set.Lanes, g.smallC-panel*k.set.Lanes)
-	for u := range k.units {
-		tap, group := u/k.groups, u%k.groups
-		for r := range min(k.set.OuterRows, g.bigC-group*k.set.OuterRows) {
-			channel := group*k.set.OuterRows + r
-			copy(grad[(tap*g.bigC+channel)*g.smallC+panel*k.set.Lanes:][:lanes], sums[u*k.tile()+r*k.set.Lanes:])
-		}
-	}
-}
+func cut(memory []float32, size int) (first, rest []float32) { return memory[:size], memory[size:] }
 
 // treeJob adds the subtrees' gradients along the tree over them.
 type treeJob struct{ k *kernelGrad }

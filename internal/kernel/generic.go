@@ -10,6 +10,7 @@ var Generic = Set{
 	Moments: momentsGeneric, Sums: sumsGeneric, NormGrads: normGradsGeneric,
 	Scale: scaleGeneric, NormBack: normBackGeneric, Leaky: leakyGeneric, LeakyBack: leakyBackGeneric,
 	WinogradIn: winogradInGeneric, WinogradOut: winogradOutGeneric, WinogradKernel: winogradKernelGeneric,
+	WinogradGradIn: winogradGradInGeneric, WinogradGradOut: winogradGradOutGeneric,
 	Adam: adamGeneric, Add: addGeneric, Peak: peakGeneric,
 }
 

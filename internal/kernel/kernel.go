@@ -76,7 +76,9 @@ type Set struct {
 	Peak func(n int) int
 
 	// The transforms of Winograd's filtering.
-	WinogradIn     func(dst []float32, place int, src []float32, row, pixel, channels int)
-	WinogradOut    func(dst []float32, row, pixel int, src []float32, place int, bias []float32, channels int)
-	WinogradKernel func(dst []float32, place int, src []float32, tap, lanes int)
+	WinogradIn      func(dst []float32, place int, src []float32, row, pixel, channels int)
+	WinogradOut     func(dst []float32, row, pixel int, src []float32, place int, bias []float32, channels int)
+	WinogradKernel  func(dst []float32, place int, src []float32, tap, lanes int)
+	WinogradGradIn  func(dst []float32, place int, src []float32, row, pixel, channels int)
+	WinogradGradOut func(dst []float32, tap int, src []float32, place, lanes int)
 }

@@ -31,6 +31,12 @@ func winogradOutAVX2(dst *float32, row int, pixel int, src *float32, place int, 
 //go:noescape
 func winogradKernelAVX2(dst *float32, place int, src *float32, tap int, lanes int)
 
+//go:noescape
+func winogradGradInAVX2(dst *float32, place int, src *float32, row int, pixel int, channels int)
+
+//go:noescape
+func winogradGradOutAVX2(dst *float32, tap int, src *float32, place int, lanes int)
+
 func peakAVX2(n int, scale float32, shift float32)
 
 //go:noescape
@@ -59,6 +65,12 @@ func winogradOutAVX512(dst *float32, row int, pixel int, src *float32, place int
 
 //go:noescape
 func winogradKernelAVX512(dst *float32, place int, src *float32, tap int, lanes int)
+
+//go:noescape
+func winogradGradInAVX512(dst *float32, place int, src *float32, row int, pixel int, channels int)
+
+//go:noescape
+func winogradGradOutAVX512(dst *float32, tap int, src *float32, place int, lanes int)
 
 func peakAVX512(n int, scale float32, shift float32)
 

@@ -100,3 +100,61 @@ func winogradKernelGeneric(dst []float32, place int, src []float32, tap, lanes i
 		}
 	}
 }
+
+// The gradient of a kernel goes the same way back: dU = Σ over tiles of V·(A dY Aᵀ), place by place, V being the input's
+// transform, and dW = Gᵀ dU G.
+
+// winogradGradIn is the transform of four gradients of outputs, the transpose of winogradOut.
+func winogradGradIn(y0, y1, y2, y3 float32) (w0, w1, w2, w3, w4, w5 float32) {
+	even, odd := y0+y2, y1+y3
+	w0 = y0
+	w1 = even + odd
+	w2 = even - odd
+	w3 = fma(0.125, y3, fma(0.25, y2, fma(0.5, y1, y0)))
+	w4 = fma(-8, y3, fma(4, y2, fma(-2, y1, y0)))
+	w5 = y3
+	return
+}
+
+// winogradGradOut is the transform to the gradients of three taps, the transpose of winogradKernel.
+func winogradGradOut(u0, u1, u2, u3, u4, u5 float32) (g0, g1, g2 float32) {
+	sum := float32((u1 + u2) * winogradThird)
+	difference := float32((u1 - u2) * winogradThird)
+	a, b := float32(u3*winogradFifteenth), float32(u4*winogradFifteenth)
+	g0 = fma(0.5, b, fma(16, a, u0+sum))
+	g1 = fma(8, a, difference) - b
+	g2 = fma(2, b, fma(4, a, u5+sum))
+	return
+}
+
+// winogradGradInGeneric transforms 4×4 pixels of channels channels, pixel (y, x) at src[y·row + x·pixel], to places at
+// dst[p·place].
+func winogradGradInGeneric(dst []float32, place int, src []float32, row, pixel, channels int) {
+	var t [WinogradInput][WinogradTile]float32
+	for c := range channels {
+		for x := range WinogradTile {
+			s := src[x*pixel+c:]
+			t[0][x], t[1][x], t[2][x], t[3][x], t[4][x], t[5][x] = winogradGradIn(s[0], s[row], s[2*row], s[3*row])
+		}
+		for y, r := range t {
+			d := dst[y*WinogradInput*place+c:]
+			d[0], d[place], d[2*place], d[3*place], d[4*place], d[5*place] = winogradGradIn(r[0], r[1], r[2], r[3])
+		}
+	}
+}
+
+// winogradGradOutGeneric transforms places at src[p·place] to 3×3 taps of lanes lanes, tap (y, x) at dst[(3y+x)·tap].
+func winogradGradOutGeneric(dst []float32, tap int, src []float32, place, lanes int) {
+	var t [3][WinogradInput]float32
+	for l := range lanes {
+		for x := range WinogradInput {
+			s := src[x*place+l:]
+			p := WinogradInput * place
+			t[0][x], t[1][x], t[2][x] = winogradGradOut(s[0], s[p], s[2*p], s[3*p], s[4*p], s[5*p])
+		}
+		for y, r := range t {
+			d := dst[3*y*tap+l:]
+			d[0], d[tap], d[2*tap] = winogradGradOut(r[0], r[1], r[2], r[3], r[4], r[5])
+		}
+	}
+}

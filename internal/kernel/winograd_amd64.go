@@ -61,3 +61,35 @@ func winogradKernelVectors512(dst []float32, place int, src []float32, tap, lane
 	reach(src, 3, 3*tap, tap, lanes)
 	winogradKernelAVX512(&dst[0], place, &src[0], tap, lanes)
 }
+
+func winogradGradInVectors(dst []float32, place int, src []float32, row, pixel, channels int) {
+	if channels%8 != 0 {
+		winogradGradInGeneric(dst, place, src, row, pixel, channels)
+		return
+	}
+	reach(dst, WinogradInput, WinogradInput*place, place, channels)
+	reach(src, WinogradTile, row, pixel, channels)
+	winogradGradInAVX2(&dst[0], place, &src[0], row, pixel, channels)
+}
+
+func winogradGradOutVectors(dst []float32, tap int, src []float32, place, lanes int) {
+	reach(dst, 3, 3*tap, tap, lanes)
+	reach(src, WinogradInput, WinogradInput*place, place, lanes)
+	winogradGradOutAVX2(&dst[0], tap, &src[0], place, lanes)
+}
+
+func winogradGradInVectors512(dst []float32, place int, src []float32, row, pixel, channels int) {
+	if channels%16 != 0 {
+		winogradGradInVectors(dst, place, src, row, pixel, channels)
+		return
+	}
+	reach(dst, WinogradInput, WinogradInput*place, place, channels)
+	reach(src, WinogradTile, row, pixel, channels)
+	winogradGradInAVX512(&dst[0], place, &src[0], row, pixel, channels)
+}
+
+func winogradGradOutVectors512(dst []float32, tap int, src []float32, place, lanes int) {
+	reach(dst, 3, 3*tap, tap, lanes)
+	reach(src, WinogradInput, WinogradInput*place, place, lanes)
+	winogradGradOutAVX512(&dst[0], tap, &src[0], place, lanes)
+}

@@ -46,6 +46,32 @@ func TestWinogradConvolves(t *testing.T) {
 			wantY := make([]float32, len(y))
 			winogradOutGeneric(wantY, WinogradTile*channels, channels, v, place, bias, channels)
 			sameBits(t, set.Name+" output", y, wantY)
+			// The gradient of the taps, from the same image and y as the gradient of the outputs.
+			set.WinogradIn(v, place, image, WinogradInput*channels, channels, channels)
+			w := make([]float32, len(v))
+			set.WinogradGradIn(w, place, wantY, WinogradTile*channels, channels, channels)
+			clear(want)
+			winogradGradInGeneric(want, place, wantY, WinogradTile*channels, channels, channels)
+			sameBits(t, set.Name+" gradient", w, want)
+			for j := range w {
+				w[j] *= v[j]
+			}
+			grad, wantGrad := make([]float32, 9*lanes), make([]float32, 9*lanes)
+			set.WinogradGradOut(grad, lanes, w, place, lanes)
+			winogradGradOutGeneric(wantGrad, lanes, w, place, lanes)
+			sameBits(t, set.Name+" kernel's gradient", grad, wantGrad)
+			for tap := range 9 {
+				for c := range channels {
+					sum := 0.0
+					for p := range 16 {
+						pixel := (p/4+tap/3)*WinogradInput + p%4 + tap%3
+						sum += float64(image[pixel*channels+c]) * float64(wantY[p*channels+c])
+					}
+					if d := sum - float64(grad[tap*lanes+c]); d > 1e-3 || d < -1e-3 {
+						t.Fatalf("%s: gradient of tap %d of channel %d is %v, directly %v", set.Name, tap, c, grad[tap*lanes+c], sum)
+					}
+				}
+			}
 			for p := range 16 {
 				for c := range channels {
 					sum := float64(bias[c])

@@ -91,6 +91,28 @@ func (v variant) winogradKernel(k []vec, g []vec) []vec { // k: 1/3, 1/15, 16, 8
 	}
 }
 
+func (v variant) winogradGradIn(k []vec, y []vec) []vec { // k: 0.5, 0.25, 0.125, −2, 4, −8
+	even, odd := v.add(y[0], y[2]), v.add(y[1], y[3])
+	return []vec{
+		y[0],
+		v.add(even, odd),
+		v.sub(even, odd),
+		v.fma(k[2], y[3], v.fma(k[1], y[2], v.fma(k[0], y[1], v.copy(y[0])))),
+		v.fma(k[5], y[3], v.fma(k[4], y[2], v.fma(k[3], y[1], v.copy(y[0])))),
+		y[3],
+	}
+}
+
+func (v variant) winogradGradOut(k []vec, u []vec) []vec { // k: 1/3, 1/15, 16, 8, 4, 2, 0.5
+	sum, difference := v.mul(v.add(u[1], u[2]), k[0]), v.mul(v.sub(u[1], u[2]), k[0])
+	a, b := v.mul(u[3], k[1]), v.mul(u[4], k[1])
+	return []vec{
+		v.fma(k[6], b, v.fma(k[2], a, v.add(u[0], sum))),
+		v.sub(v.fma(k[3], a, difference), b),
+		v.fma(k[5], b, v.fma(k[4], a, v.add(u[5], sum))),
+	}
+}
+
 // transform is one in two dimensions: columns of the source first, to a square on the stack, then its rows. The source
 // has ins×ins vectors, the result outs×outs, each with a stride in bytes between rows and between columns.
 type transform struct {
@@ -204,4 +226,10 @@ func (v variant) winograd() {
 	v.square("winogradKernel", "func(dst *float32, place int, src *float32, tap, lanes int)",
 		transform{ins: 3, outs: 6, one: v.winogradKernel, numbers: []float32{float32(1.) / 3, float32(1.) / 15, 16, 8, 4, 2, 0.5}},
 		strided{"dst", "", "place"}, strided{"src", "", "tap"}, "lanes")
+	v.square("winogradGradIn", "func(dst *float32, place int, src *float32, row, pixel, channels int)",
+		transform{ins: 4, outs: 6, one: v.winogradGradIn, numbers: []float32{0.5, 0.25, 0.125, -2, 4, -8}},
+		strided{"dst", "", "place"}, strided{"src", "row", "pixel"}, "channels")
+	v.square("winogradGradOut", "func(dst *float32, tap int, src *float32, place, lanes int)",
+		transform{ins: 6, outs: 3, one: v.winogradGradOut, numbers: []float32{float32(1.) / 3, float32(1.) / 15, 16, 8, 4, 2, 0.5}},
+		strided{"dst", "", "tap"}, strided{"src", "", "place"}, "lanes")
 }

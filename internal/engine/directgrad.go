@@ -1,0 +1,93 @@
+package engine
+
+import "dcgan/internal/kernel"
+
+// directGrad computes the gradient of a kernel as the sums over all pixels where a big and a small image meet. A unit is
+// a tap and as many big channels as a tile of the matrix kernel has rows.
+type directGrad struct {
+	k        *kernelGrad
+	meetings [][]kernel.Pair
+	units    int
+	chunk    int // images that are worked on at a time
+}
+
+// imageBudget is how many values of images are worked on at a time, so that they stay in a core's cache.
+const imageBudget = 384 << 10 / 4
+
+func newDirectGrad(k *kernelGrad) *directGrad {
+	g := k.geometry
+	return &directGrad{
+		k: k, meetings: g.meetings(k.set.Lanes), units: g.taps() * k.groups(),
+		chunk: max(1, imageBudget/(g.bigSize()+g.smallH*g.smallW*k.width())),
+	}
+}
+
+// scratchSize is how many values a worker needs for the panels of a chunk.
+func (d *directGrad) scratchSize() int {
+	return d.chunk*d.k.geometry.smallH*d.k.geometry.smallW*d.k.width() + kernel.Slack
+}
+
+// slice sets sums, by panel and unit, to the gradient from a slice's images.
+func (d *directGrad) slice(worker int, sums, packed []float32, block part, slice []span) {
+	clear(sums)
+	for _, images := range slice {
+		d.add(worker, sums, packed, block, images)
+	}
+}
+
+// add adds the gradient from some images to the sums.
+func (d *directGrad) add(worker int, sums, packed []float32, block part, images span) {
+	k, g := d.k, d.k.geometry
+	bigSize, pixels := g.bigSize(), g.smallH*g.smallW
+	panels := block.lastPanel - block.firstPanel
+	offsets := &k.pool.lists[worker].rows
+	for lo := images.lo; lo < images.hi; lo += d.chunk {
+		count := min(d.chunk, images.hi-lo)
+		packedSize := count * pixels * k.set.Lanes
+		for panel := range panels {
+			d.pack(packed[panel*packedSize:], k.small[lo*pixels*g.smallC:], block.firstPanel+panel, count*pixels)
+		}
+		for panel := range panels {
+			for u := range d.units {
+				meetings := d.meetings[u/k.groups()]
+				if len(meetings) == 0 {
+					continue
+				}
+				for r := range k.set.OuterRows {
+					offsets[r] = min(u%k.groups()*k.set.OuterRows+r, g.bigC-1)
+				}
+				k.set.Outer(&sums[(panel*d.units+u)*k.tile()], &k.big[lo*bigSize], &packed[panel*packedSize],
+					&offsets[0], &meetings[0], len(meetings), count, bigSize, pixels*k.set.Lanes)
+			}
+		}
+	}
+}
+
+// pack copies a panel of pixels together: apart, they would fall on few lines of the cache and push each other out.
+func (d *directGrad) pack(to, from []float32, panel, pixels int) {
+	lanes, channels := d.k.set.Lanes, d.k.geometry.smallC
+	first := panel * lanes
+	width := min(lanes, channels-first)
+	if width < lanes {
+		clear(to[:pixels*lanes])
+	}
+	for p := range pixels {
+		copy(to[p*lanes:p*lanes+width], from[p*channels+first:])
+	}
+}
+
+// store writes the sums to a gradient.
+func (d *directGrad) store(grad, sums []float32, block part) {
+	k, g := d.k, d.k.geometry
+	for panel := block.firstPanel; panel < block.lastPanel; panel++ {
+		lanes := min(k.set.Lanes, g.smallC-panel*k.set.Lanes)
+		for u := range d.units {
+			tap, group := u/k.groups(), u%k.groups()
+			from := sums[((panel-block.firstPanel)*d.units+u)*k.tile():]
+			for r := range min(k.set.OuterRows, g.bigC-group*k.set.OuterRows) {
+				channel := group*k.set.OuterRows + r
+				copy(grad[(tap*g.bigC+channel)*g.smallC+panel*k.set.Lanes:][:lanes], from[r*k.set.Lanes:])
+			}
+		}
+	}
+}

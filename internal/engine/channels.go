@@ -2,7 +2,9 @@ package engine
 
 import "dcgan/internal/kernel"
 
-// channelSums sums over a batch, channel by channel, slice by slice and along the tree over the slices.
+// channelSums sums over a batch, channel by channel: the pixels of an image in order, the images of a slice in order, and
+// the slices along their tree. An image's sums are taken as soon as it is computed and still in cache. Where an image has
+// one pixel and channels are many, there is nothing to sum in it, and finish goes over the values themselves.
 type channelSums struct {
 	set      *kernel.Set
 	pool     *Pool
@@ -12,7 +14,7 @@ type channelSums struct {
 	slope    float32
 	slices   [][]span
 	x, y, z  []float32
-	first    []float64 // slices × channels
+	first    []float64 // images × channels, and at the end the sums; where an image has one pixel, slices × channels
 	second   []float64
 }
 
@@ -29,52 +31,98 @@ const (
 	maxSlices    = 64
 )
 
-func newChannelSums(set *kernel.Set, pool *Pool, channels, pixels, slices int) *channelSums {
-	return &channelSums{set: set, pool: pool, channels: channels, pixels: pixels,
-		first: make([]float64, slices*channels), second: make([]float64, slices*channels)}
+func newChannelSums(set *kernel.Set, pool *Pool, channels, pixels, batch, slices int) *channelSums {
+	c := &channelSums{set: set, pool: pool, channels: channels, pixels: pixels}
+	rows := batch
+	if pixels == 1 {
+		rows = slices
+	}
+	c.first, c.second = make([]float64, rows*channels), make([]float64, rows*channels)
+	return c
 }
 
-// call leaves the sums in first[:channels] and second[:channels].
-func (c *channelSums) call(kind sumKind, slices [][]span) {
-	c.kind, c.slices = kind, slices
-	perSlice := (c.channels + taskChannels - 1) / taskChannels
-	c.pool.do(c, len(slices)*perSlice)
-	c.tree(c.first)
-	if kind != sumOnly {
-		c.tree(c.second)
+// begin says what will be summed.
+func (c *channelSums) begin(kind sumKind, x, y, z []float32, slope float32) {
+	c.kind, c.x, c.y, c.z, c.slope = kind, x, y, z, slope
+}
+
+// images sums within images lo to hi-1.
+func (c *channelSums) images(lo, hi int) {
+	if c.pixels == 1 {
+		return
+	}
+	for i := lo; i < hi; i++ {
+		first, second := c.first[i*c.channels:][:c.channels], c.second[i*c.channels:][:c.channels]
+		clear(first)
+		clear(second)
+		c.add(first, second, i*c.pixels*c.channels, c.pixels)
 	}
 }
 
-func (c *channelSums) tree(sums []float64) {
-	for count := len(c.slices); count > 1; count /= 2 {
-		for i := range count / 2 {
-			to, left, right := sums[i*c.channels:][:c.channels], sums[2*i*c.channels:][:c.channels], sums[(2*i+1)*c.channels:][:c.channels]
-			for j := range to {
-				to[j] = left[j] + right[j]
+// add adds rows of channels from an offset on.
+func (c *channelSums) add(first, second []float64, offset, rows int) {
+	switch c.kind {
+	case sumOnly:
+		c.set.Sums(first, c.x[offset:], rows, c.channels)
+	case sumSquare:
+		c.set.Moments(first, second, c.x[offset:], rows, c.channels)
+	case sumGrads:
+		c.set.NormGrads(first, second, c.x[offset:], c.y[offset:], c.z[offset:], c.slope, rows, c.channels)
+	}
+}
+
+// finish returns the sums over the batch, valid until the next begin.
+func (c *channelSums) finish(slices [][]span) (first, second []float64) {
+	c.slices = slices
+	if c.pixels == 1 {
+		c.pool.do(c, len(slices)*c.perSlice())
+		c.tree(c.first, nil)
+		c.tree(c.second, nil)
+	} else {
+		c.tree(c.first, slices)
+		c.tree(c.second, slices)
+	}
+	return c.first[:c.channels], c.second[:c.channels]
+}
+
+// tree leaves in the first row the sum of all. With slices the rows are images', and are first summed to slices'.
+func (c *channelSums) tree(rows []float64, slices [][]span) {
+	row := func(i int) []float64 { return rows[i*c.channels:][:c.channels] }
+	for s, slice := range slices {
+		// A slice begins at an image of its own number or above, so no image is overwritten that is still to be read.
+		to := row(s)
+		copy(to, row(slice[0].lo))
+		for _, images := range slice {
+			for i := images.lo; i < images.hi; i++ {
+				if i != slice[0].lo {
+					add(to, row(i))
+				}
 			}
 		}
 	}
+	for distance := 1; distance < len(c.slices); distance *= 2 {
+		for left := 0; left < len(c.slices); left += 2 * distance {
+			add(row(left), row(left+distance))
+		}
+	}
 }
 
+func add(to, from []float64) {
+	for i, v := range from {
+		to[i] += v
+	}
+}
+
+// perSlice is how many tasks a slice is cut into by channels.
+func (c *channelSums) perSlice() int { return (c.channels + taskChannels - 1) / taskChannels }
+
 func (c *channelSums) run(_, task int) {
-	perSlice := (c.channels + taskChannels - 1) / taskChannels
-	slice := task / perSlice
-	start := task % perSlice * taskChannels
+	slice, start := task/c.perSlice(), task%c.perSlice()*taskChannels
 	end := min(start+taskChannels, c.channels)
-	first := c.first[slice*c.channels+start : slice*c.channels+end]
-	second := c.second[slice*c.channels+start : slice*c.channels+end]
+	first, second := c.first[slice*c.channels+start:slice*c.channels+end], c.second[slice*c.channels+start:slice*c.channels+end]
 	clear(first)
 	clear(second)
 	for _, images := range c.slices[slice] {
-		offset := images.lo*c.pixels*c.channels + start
-		rows := (images.hi - images.lo) * c.pixels
-		switch c.kind {
-		case sumOnly:
-			c.set.Sums(first, c.x[offset:], rows, c.channels)
-		case sumSquare:
-			c.set.Moments(first, second, c.x[offset:], rows, c.channels)
-		case sumGrads:
-			c.set.NormGrads(first, second, c.x[offset:], c.y[offset:], c.z[offset:], c.slope, rows, c.channels)
-		}
+		c.add(first, second, images.lo*c.channels+start, images.hi-images.lo)
 	}
 }

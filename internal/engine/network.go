@@ -46,6 +46,7 @@ type Network struct {
 	adam                 adamJob
 	maskJob              maskJob
 
+	learning                                          bool   // gradients of weights are wanted
 	current                                           *stage // that the functions below speak of
 	thenFixed, thenTraining, thenNormed, thenNormBack func(lo, hi int)
 	thenPointwise                                     func(lo, hi int)
@@ -232,7 +233,7 @@ func (n *Network) plan(training bool) {
 		if s.channels > 0 {
 			s.pixels = s.size / s.channels
 		}
-		s.sums = newChannelSums(n.set, n.pool, s.channels, s.pixels, len(n.slices))
+		s.sums = newChannelSums(n.set, n.pool, s.channels, s.pixels, n.batch, len(n.slices))
 		if s.norm != nil && training {
 			s.z = s.buffer(s.size)
 		}
@@ -296,22 +297,16 @@ func (n *Network) OutputGradient(images int) []float32 { return n.dy[0][:images*
 // network. It sets the gradients of the weights, if asked for, and writes that of the input, of images, to dx, if it is not nil. The
 // end of dx must be followed by kernel.Slack writable values.
 func (n *Network) Backward(dx []float32, weights bool) {
+	n.learning = weights
 	at := 0
 	last := n.stages[len(n.stages)-1]
-	last.dy = n.dy[at]
-	n.current = last
+	last.beginBack(n.dy[at])
 	last.each(n.thenPointwise)
-	for i := len(n.stages) - 1; i >= 0; i-- {
-		s := n.stages[i]
-		if i == 0 {
-			s.backward(dx, weights, nil)
-			break
-		}
-		below := n.stages[i-1]
+	for i := len(n.stages) - 1; i > 0; i-- {
 		at = 1 - at
-		below.dy = n.dy[at]
-		s.backward(below.dy, weights, below)
+		n.stages[i].backward(n.dy[at], n.stages[i-1])
 	}
+	n.stages[0].backward(dx, nil)
 }
 
 // Masks returns the dropout masks of stage i, counted over those that drop, as bits of images of words each, lowest

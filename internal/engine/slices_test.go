@@ -75,10 +75,10 @@ func TestHalvesMakeTheWhole(t *testing.T) {
 				return grad
 			}
 			sums := func(small []float32, batch int) (first, second []float64) {
-				c := newChannelSums(set, pool, g.smallC, g.smallH*g.smallW, len(slices(batch, test.parts)))
-				c.x = small
-				c.call(sumSquare, slices(batch, test.parts))
-				return c.first[:g.smallC], c.second[:g.smallC]
+				c := newChannelSums(set, pool, g.smallC, g.smallH*g.smallW, batch, len(slices(batch, test.parts)))
+				c.begin(sumSquare, small, nil, nil, 0)
+				c.images(0, batch)
+				return c.finish(slices(batch, test.parts))
 			}
 			// half returns half h of each part of x.
 			half := func(x []float32, size, h int) []float32 {

@@ -73,6 +73,9 @@ func (s *stage) run(x []float32, images int, mode Mode) {
 		then = s.n.thenTraining
 	}
 	s.n.current = s
+	if batchNorm {
+		s.sums.begin(sumSquare, s.z, nil, nil, 0)
+	}
 	if s.forward != nil {
 		if s.norm != nil && !batchNorm {
 			s.norm.fixed()
@@ -86,9 +89,8 @@ func (s *stage) run(x []float32, images int, mode Mode) {
 		s.each(then)
 	}
 	if batchNorm {
-		s.sums.x = s.z
-		s.sums.call(sumSquare, s.n.slices)
-		s.norm.batch(s.sums.first[:s.channels], s.sums.second[:s.channels], images*s.pixels)
+		sum, squares := s.sums.finish(s.n.slices)
+		s.norm.batch(sum, squares, images*s.pixels)
 		s.each(s.n.thenNormed)
 	}
 }
@@ -114,6 +116,7 @@ func (s *stage) fixed(lo, hi int) {
 // training finishes images lo to hi-1 in training, where a normalisation has to wait for the whole batch.
 func (s *stage) training(lo, hi int) {
 	if s.norm != nil {
+		s.sums.images(lo, hi)
 		return
 	}
 	if s.activation == tanh {
@@ -170,6 +173,17 @@ func (s *stage) dropBack(lo, hi int, slope float32) {
 	}
 }
 
+// beginBack tells where the gradient of the output is, for pointwiseBack.
+func (s *stage) beginBack(dy []float32) {
+	s.dy = dy
+	if s.norm != nil {
+		s.sums.begin(sumGrads, dy, s.y, s.z, s.leakySlope())
+	} else {
+		s.sums.begin(sumOnly, dy, nil, nil, 0)
+	}
+	s.n.current = s
+}
+
 // pointwiseBack turns the gradient of the output of images lo to hi-1, in place, into that of z, or with a
 // normalisation into that of its output behind the rectifier.
 func (s *stage) pointwiseBack(lo, hi int) {
@@ -181,30 +195,35 @@ func (s *stage) pointwiseBack(lo, hi int) {
 	if s.activation == tanh {
 		tanhBack(s.dy[lo*s.size:hi*s.size], s.y[lo*s.size:])
 	}
+	if s.norm != nil || s.n.learning {
+		s.sums.images(lo, hi)
+	}
 }
 
 // normBack turns the gradient of the normalisation's output into that of its input.
 func (s *stage) normBack(lo, hi int) {
 	n := s.norm
 	s.n.set.NormBack(s.dy[lo*s.size:hi*s.size], s.y[lo*s.size:], s.z[lo*s.size:], n.a, n.b, n.c, s.leakySlope(), (hi-lo)*s.pixels)
+	if s.n.learning {
+		s.sums.images(lo, hi)
+	}
 }
 
-// backward goes on from dy, which pointwiseBack has turned, to the gradients of weights, if asked for, and of the input,
-// if dx is not nil. As soon as the input's gradient of some images is done, the stage below gets it.
-func (s *stage) backward(dx []float32, weights bool, below *stage) {
-	var then func(lo, hi int)
-	if below != nil {
-		then = s.n.thenPointwise
-	}
-	slices := s.n.slices
+// backward goes on from dy, which pointwiseBack has turned, to the gradients of weights, if they are wanted, and of the
+// input, if dx is not nil. As soon as the input's gradient of some images is done, the stage below gets it.
+func (s *stage) backward(dx []float32, below *stage) {
 	if s.norm != nil {
-		s.sums.x, s.sums.y, s.sums.z, s.sums.slope = s.dy, s.y, s.z, s.leakySlope()
-		s.sums.call(sumGrads, slices)
-		s.norm.gradients(s.sums.first[:s.channels], s.sums.second[:s.channels], s.images*s.pixels)
+		sum, product := s.sums.finish(s.n.slices)
+		s.norm.gradients(sum, product, s.images*s.pixels)
+		s.sums.begin(sumOnly, s.dy, nil, nil, 0)
 		s.n.current = s
 		s.each(s.n.thenNormBack)
 	}
-	s.n.current = below
+	var then func(lo, hi int)
+	if below != nil {
+		below.beginBack(dx)
+		then = s.n.thenPointwise
+	}
 	if s.forward == nil {
 		if dx != nil {
 			copy(dx, s.dy[:s.images*s.size])
@@ -214,17 +233,16 @@ func (s *stage) backward(dx []float32, weights bool, below *stage) {
 		}
 		return
 	}
-	if weights {
-		s.sums.x = s.dy
-		s.sums.call(sumOnly, slices)
-		for c, sum := range s.sums.first[:s.channels] {
+	if s.n.learning {
+		sums, _ := s.sums.finish(s.n.slices)
+		for c, sum := range sums {
 			s.bias.Grad[c] = float32(sum)
 		}
 		big, small := s.x, s.dy
 		if !s.grad.down {
 			big, small = s.dy, s.x
 		}
-		s.grad.call(s.kernel.Grad, big, small, slices)
+		s.grad.call(s.kernel.Grad, big, small, s.n.slices)
 	}
 	if dx != nil {
 		s.back.call(dx, s.dy, nil, s.images, then)

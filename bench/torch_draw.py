@@ -1,0 +1,31 @@
+"""The seed's generator at work in PyTorch: a batch of latents in, images out."""
+
+import torch
+
+import peer
+import torch_nets
+
+
+def main():
+    parser = peer.flags()
+    parser.add_argument("--mode", choices=["eager", "channels_last", "compile"], default="eager")
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    torch.set_flush_denormal(True)
+    channels_last = args.mode != "eager"
+    net = torch_nets.generator(channels_last, plain=True).eval()
+    detail = "channels_last" if channels_last else "contiguous"
+    if args.mode == "compile":
+        # Weights become constants: packed once, the normalisations folded into them.
+        net = torch.compile(net, dynamic=False, options={"freezing": True})
+        detail += ", frozen"
+    noise = torch.from_numpy(peer.latents(args.batch))
+
+    @torch.inference_mode()
+    def draw():
+        return net(noise)
+
+    peer.serve(draw, f"PyTorch {args.mode}", torch.__version__, f"{detail}, {torch.backends.cpu.get_cpu_capability()}")
+
+
+main()

@@ -33,11 +33,14 @@ func (t *Trainer) drawForG() {
 }
 
 func (t *Trainer) drawLatents(place, count int) {
+	t.latentPlace = place
+	t.pool.Each(count, t.latentTask)
+}
+
+func (t *Trainer) drawLatent(i int) {
 	c := &t.config
 	stream := random.New(c.Seed, random.Noise, t.Step+1)
-	for i := range count {
-		stream.TruncatedNormal(t.latents[i*c.Latent:][:c.Latent], uint32(place+i), c.Noise.Low, c.Noise.High)
-	}
+	stream.TruncatedNormal(t.latents[i*c.Latent:][:c.Latent], uint32(t.latentPlace+i), c.Noise.Low, c.Noise.High)
 }
 
 func (t *Trainer) drawTargets(place, lo, hi int, r config.Range) {

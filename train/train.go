@@ -18,9 +18,13 @@ type Trainer struct {
 	Discriminator *engine.Network
 
 	config config.Config
+	pool   *engine.Pool
 	data   *dataset.Images
 	half   int // images of a half batch
 	values int // of an image
+
+	latentPlace int         // of the first latent that is being drawn
+	latentTask  func(i int) // drawLatent, made once
 
 	initSHA256 string // of the first weights, where they came from a file
 
@@ -39,7 +43,7 @@ type Metrics struct {
 // New plans a training of the given networks on data, which Check of the settings and Shapes of the networks have passed.
 // Their weights are drawn from the seed.
 func New(c config.Config, generator, discriminator arch.Network, data *dataset.Images, set *kernel.Set, pool *engine.Pool) (*Trainer, error) {
-	t := &Trainer{config: c, data: data, half: c.Batch / 2, values: discriminator.Input.Size()}
+	t := &Trainer{config: c, pool: pool, data: data, half: c.Batch / 2, values: discriminator.Input.Size()}
 	var err error
 	plan := engine.Plan{Set: set, Pool: pool, Batch: c.Batch, Training: true}
 	if t.Generator, err = engine.New(generator, plan); err != nil {
@@ -49,6 +53,7 @@ func New(c config.Config, generator, discriminator arch.Network, data *dataset.I
 	if t.Discriminator, err = engine.New(discriminator, plan); err != nil {
 		return nil, fmt.Errorf("planning the discriminator: %w", err)
 	}
+	t.latentTask = t.drawLatent
 	t.index = make([]int, t.half)
 	t.latents = make([]float32, c.Batch*c.Latent+kernel.Slack)
 	t.targets = make([]float32, c.Batch)

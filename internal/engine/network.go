@@ -335,7 +335,7 @@ func (j *maskJob) run(_, image int) {
 	for _, s := range j.n.stages {
 		if s.masks != nil {
 			words := s.masks[image*s.maskWords:][:s.maskWords]
-			j.stream.Keep(words, s.size, uint32(layer)<<24|uint32(image), s.rate)
+			j.n.set.Keep(j.stream, words, s.size, uint32(layer)<<24|uint32(image), s.rate)
 			layer++
 		}
 	}

@@ -14,6 +14,7 @@ type Pool struct {
 	tasks   int
 	next    atomic.Int64
 	lists   []lists // a worker each
+	each    eachJob
 	wake    chan struct{}
 	done    sync.WaitGroup
 }
@@ -62,6 +63,16 @@ func (p *Pool) do(j job, tasks int) {
 	p.done.Wait()
 	p.job = nil
 }
+
+// Each calls f with 0 to n-1, in any order and from several goroutines.
+func (p *Pool) Each(n int, f func(i int)) {
+	p.each.f = f
+	p.do(&p.each, n)
+}
+
+type eachJob struct{ f func(i int) }
+
+func (j *eachJob) run(_, task int) { j.f(task) }
 
 func (p *Pool) work(worker int) {
 	for {

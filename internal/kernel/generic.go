@@ -1,6 +1,10 @@
 package kernel
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"dcgan/internal/random"
+)
 
 // Generic is every kernel in plain Go.
 var Generic = Set{
@@ -11,7 +15,7 @@ var Generic = Set{
 	Scale: scaleGeneric, NormBack: normBackGeneric, Leaky: leakyGeneric, LeakyBack: leakyBackGeneric,
 	WinogradIn: winogradInGeneric, WinogradOut: winogradOutGeneric, WinogradKernel: winogradKernelGeneric,
 	WinogradGradIn: winogradGradInGeneric, WinogradGradOut: winogradGradOutGeneric,
-	Adam: adamGeneric, Add: addGeneric, Peak: peakGeneric,
+	Keep: random.Stream.Keep, Adam: adamGeneric, Add: addGeneric, Peak: peakGeneric,
 }
 
 const genericRows, genericLanes = 4, 16

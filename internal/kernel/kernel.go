@@ -10,6 +10,8 @@
 // counts, and what they read there influences no result.
 package kernel
 
+import "dcgan/internal/random"
+
 // Slack is how many readable elements follow the end of a buffer given to a kernel.
 const Slack = 64
 
@@ -81,4 +83,7 @@ type Set struct {
 	WinogradKernel  func(dst []float32, place int, src []float32, tap, lanes int)
 	WinogradGradIn  func(dst []float32, place int, src []float32, row, pixel, channels int)
 	WinogradGradOut func(dst []float32, tap int, src []float32, place, lanes int)
+
+	// Keep draws a dropout mask; see random.Stream.
+	Keep func(s random.Stream, words []uint64, n int, place uint32, rate float64)
 }

@@ -4684,6 +4684,118 @@ store:
 	VZEROUPPER
 	RET
 
+// func keepAVX2(words *uint64, count int, counter *[4]uint32, key *[2]uint32, threshold uint32)
+// Requires: AVX, AVX2
+TEXT ·keepAVX2(SB), NOSPLIT, $0-36
+	MOVQ         words+0(FP), AX
+	MOVQ         count+8(FP), CX
+	MOVQ         counter+16(FP), DX
+	MOVQ         key+24(FP), BX
+	VPBROADCASTD (DX), Y0
+	VPADDD       keepnumbers<>+0(SB), Y0, Y0
+	MOVL         threshold+32(FP), SI
+	VMOVD        SI, X1
+	VPBROADCASTW X1, Y1
+	VPBROADCASTD keepnumbers<>+48(SB), Y2
+	VPBROADCASTD keepnumbers<>+52(SB), Y3
+
+word:
+	VMOVDQA      Y0, Y4
+	VPBROADCASTD 4(DX), Y5
+	VPBROADCASTD 8(DX), Y6
+	VPBROADCASTD 12(DX), Y7
+	VPBROADCASTD (BX), Y8
+	VPBROADCASTD 4(BX), Y9
+	MOVQ         $0x0000000a, SI
+
+round:
+	VPMULUDQ     Y2, Y4, Y10
+	VPSRLQ       $0x20, Y4, Y4
+	VPMULUDQ     Y2, Y4, Y4
+	VPSLLQ       $0x20, Y4, Y11
+	VPBLENDD     $0xaa, Y11, Y10, Y11
+	VPSRLQ       $0x20, Y10, Y10
+	VPBLENDD     $0xaa, Y4, Y10, Y10
+	VPMULUDQ     Y3, Y6, Y4
+	VPSRLQ       $0x20, Y6, Y6
+	VPMULUDQ     Y3, Y6, Y6
+	VPSLLQ       $0x20, Y6, Y12
+	VPBLENDD     $0xaa, Y12, Y4, Y12
+	VPSRLQ       $0x20, Y4, Y4
+	VPBLENDD     $0xaa, Y6, Y4, Y4
+	VPXOR        Y4, Y5, Y4
+	VPXOR        Y8, Y4, Y4
+	VPXOR        Y10, Y7, Y6
+	VPXOR        Y9, Y6, Y6
+	VMOVDQA      Y12, Y5
+	VMOVDQA      Y11, Y7
+	VPBROADCASTD keepnumbers<>+56(SB), Y10
+	VPADDD       Y10, Y8, Y8
+	VPBROADCASTD keepnumbers<>+60(SB), Y10
+	VPADDD       Y10, Y9, Y9
+	DECQ         SI
+	JNZ          round
+	VPXOR        Y8, Y8, Y8
+	VPMAXUW      Y1, Y4, Y9
+	VPCMPEQW     Y9, Y4, Y9
+	VPBROADCASTD keepnumbers<>+32(SB), Y4
+	VPAND        Y4, Y9, Y9
+	VPOR         Y9, Y8, Y8
+	VPMAXUW      Y1, Y5, Y4
+	VPCMPEQW     Y4, Y5, Y4
+	VPBROADCASTD keepnumbers<>+36(SB), Y5
+	VPAND        Y5, Y4, Y4
+	VPOR         Y4, Y8, Y8
+	VPMAXUW      Y1, Y6, Y4
+	VPCMPEQW     Y4, Y6, Y4
+	VPBROADCASTD keepnumbers<>+40(SB), Y5
+	VPAND        Y5, Y4, Y4
+	VPOR         Y4, Y8, Y8
+	VPMAXUW      Y1, Y7, Y4
+	VPCMPEQW     Y4, Y7, Y4
+	VPBROADCASTD keepnumbers<>+44(SB), Y5
+	VPAND        Y5, Y4, Y4
+	VPOR         Y4, Y8, Y8
+	VPSRLD       $0x10, Y8, Y4
+	VPOR         Y4, Y8, Y8
+	VPBROADCASTD keepnumbers<>+68(SB), Y4
+	VPAND        Y4, Y8, Y8
+	VPACKUSDW    Y8, Y8, Y8
+	VPACKUSWB    Y8, Y8, Y8
+	VEXTRACTI128 $0x01, Y8, X4
+	VMOVD        X8, SI
+	VMOVD        X4, DI
+	SHLQ         $0x20, DI
+	ORQ          DI, SI
+	MOVQ         SI, (AX)
+	VPBROADCASTD keepnumbers<>+64(SB), Y4
+	VPADDD       Y4, Y0, Y0
+	ADDQ         $0x08, AX
+	DECQ         CX
+	JNZ          word
+	VZEROUPPER
+	RET
+
+DATA keepnumbers<>+0(SB)/4, $0x00000000
+DATA keepnumbers<>+4(SB)/4, $0x00000001
+DATA keepnumbers<>+8(SB)/4, $0x00000002
+DATA keepnumbers<>+12(SB)/4, $0x00000003
+DATA keepnumbers<>+16(SB)/4, $0x00000004
+DATA keepnumbers<>+20(SB)/4, $0x00000005
+DATA keepnumbers<>+24(SB)/4, $0x00000006
+DATA keepnumbers<>+28(SB)/4, $0x00000007
+DATA keepnumbers<>+32(SB)/4, $0x00020001
+DATA keepnumbers<>+36(SB)/4, $0x00080004
+DATA keepnumbers<>+40(SB)/4, $0x00200010
+DATA keepnumbers<>+44(SB)/4, $0x00800040
+DATA keepnumbers<>+48(SB)/4, $0xd2511f53
+DATA keepnumbers<>+52(SB)/4, $0xcd9e8d57
+DATA keepnumbers<>+56(SB)/4, $0x9e3779b9
+DATA keepnumbers<>+60(SB)/4, $0xbb67ae85
+DATA keepnumbers<>+64(SB)/4, $0x00000008
+DATA keepnumbers<>+68(SB)/4, $0x000000ff
+GLOBL keepnumbers<>(SB), RODATA|NOPTR, $72
+
 // func sumsAVX2(sum *float64, x *float32, rows int, stride int)
 // Requires: AVX
 TEXT ·sumsAVX2(SB), NOSPLIT, $0-32

@@ -2,7 +2,11 @@
 
 package kernel
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"dcgan/internal/random"
+)
 
 // The assembly takes whole blocks of vectors, and the plain Go what is left of a slice: their bits are the same. Lengths
 // are checked here, by slicing, before the assembly gets pointers.
@@ -107,6 +111,15 @@ func addVectors(dst, src []float32) {
 	n := len(src) &^ (flatBlock - 1)
 	addAVX2(unsafe.SliceData(dst), unsafe.SliceData(src), n)
 	addGeneric(dst[n:], src[n:])
+}
+
+func keepVectors(s random.Stream, words []uint64, n int, place uint32, rate float64) {
+	if len(words) == 0 {
+		return
+	}
+	counter, key := s.Counter(place, 0), s.Key()
+	keepAVX2(&words[0], len(words), &counter, &key, random.Threshold(rate))
+	random.ClearPast(words, n)
 }
 
 // peakChains is how many accumulators the loops of peak have.

@@ -34,10 +34,13 @@ func (s Stream) TruncatedNormal(dst []float32, place uint32, low, high float64) 
 	}
 }
 
-// Keep fills bits, one for each of n activations, lowest first, with 1 where the activation is kept: with probability
-// 1 − rate to within 2⁻¹⁷. Bits past n are 0.
+// Threshold is what a draw of 16 bits is held against so that it is below with probability rate, to within 2⁻¹⁷.
+func Threshold(rate float64) uint32 { return uint32(math.RoundToEven(rate * 0x1p16)) }
+
+// Keep fills words, one bit for each of n activations, lowest first, with 1 where the activation is kept: where a draw of
+// 16 bits is not below Threshold(rate). Bits past n are 0.
 func (s Stream) Keep(words []uint64, n int, place uint32, rate float64) {
-	threshold := uint32(math.RoundToEven(rate * 0x1p16))
+	threshold := Threshold(rate)
 	for w := range words {
 		var word uint64
 		for b := 0; b < 8; b++ {
@@ -50,9 +53,14 @@ func (s Stream) Keep(words []uint64, n int, place uint32, rate float64) {
 			}
 			word |= eight << (8 * b)
 		}
-		if left := n - 64*w; left < 64 {
-			word &= 1<<max(left, 0) - 1
-		}
 		words[w] = word
+	}
+	ClearPast(words, n)
+}
+
+// ClearPast sets the bits of words past the first n to 0.
+func ClearPast(words []uint64, n int) {
+	for w := n / 64; w < len(words); w++ {
+		words[w] &= 1<<max(n-64*w, 0) - 1
 	}
 }

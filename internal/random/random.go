@@ -29,9 +29,17 @@ func New(seed uint64, purpose Purpose, step int) Stream {
 	return Stream{[2]uint32{uint32(seed), uint32(seed >> 32)}, uint32(purpose), uint32(step)}
 }
 
+// Key is what all blocks of the stream are made with.
+func (s Stream) Key() [2]uint32 { return s.key }
+
+// Counter is what a block is made from.
+func (s Stream) Counter(place, block uint32) [4]uint32 {
+	return [4]uint32{block, place, s.step, s.purpose}
+}
+
 // Block returns the four random words number block of a place.
 func (s Stream) Block(place, block uint32) [4]uint32 {
-	return philox([4]uint32{block, place, s.step, s.purpose}, s.key)
+	return philox(s.Counter(place, block), s.key)
 }
 
 // philox is Philox4x32-10 (Salmon, Moraes, Dror, Shaw: Parallel Random Numbers: As Easy as 1, 2, 3; 2011).

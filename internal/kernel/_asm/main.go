@@ -13,6 +13,7 @@ func main() {
 		v.peak()
 	}
 	dot()
+	keep()
 	channelSums()
 	moments()
 	normGrads()

@@ -1,0 +1,111 @@
+package main
+
+import (
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// keep draws words of dropout masks, a word from eight blocks of Philox4x32-10 at a time, one in each lane.
+func keep() {
+	TEXT("keepAVX2", NOSPLIT, "func(words *uint64, count int, counter *[4]uint32, key *[2]uint32, threshold uint32)")
+	Pragma("noescape")
+	words := Load(Param("words"), GP64())
+	left := Load(Param("count"), GP64())
+	counter := Load(Param("counter"), GP64())
+	key := Load(Param("key"), GP64())
+
+	numbers := GLOBL("keepnumbers", RODATA|NOPTR)
+	for i := 0; i < 8; i++ {
+		DATA(4*i, U32(i))
+	}
+	for j := 0; j < 4; j++ { // bits of the low and the high half of word j of a block
+		DATA(32+4*j, U32(1<<(2*j)|2<<(2*j)<<16))
+	}
+	for j, n := range []uint32{0xD2511F53, 0xCD9E8D57, 0x9E3779B9, 0xBB67AE85, 8, 0xff} {
+		DATA(48+4*j, U32(n))
+	}
+	number := func(j int) Op { return numbers.Offset(48 + 4*j) }
+	spread := func(from Op) reg.VecVirtual {
+		to := YMM()
+		VPBROADCASTD(from, to)
+		return to
+	}
+	block := spread(Mem{Base: counter})
+	VPADDD(numbers, block, block)
+	threshold := YMM()
+	VMOVD(Load(Param("threshold"), GP32()), threshold.AsX())
+	VPBROADCASTW(threshold.AsX(), threshold)
+	factor0, factor1 := spread(number(0)), spread(number(1))
+
+	multiply := func(factor, x reg.VecVirtual) (hi, lo reg.VecVirtual) {
+		even, odd := YMM(), YMM()
+		hi, lo = YMM(), YMM()
+		VPMULUDQ(factor, x, even)
+		VPSRLQ(Imm(32), x, odd)
+		VPMULUDQ(factor, odd, odd)
+		VPSLLQ(Imm(32), odd, lo)
+		VPBLENDD(Imm(0xaa), lo, even, lo)
+		VPSRLQ(Imm(32), even, hi)
+		VPBLENDD(Imm(0xaa), odd, hi, hi)
+		return hi, lo
+	}
+
+	Label("word")
+	c0 := YMM()
+	VMOVDQA(block, c0)
+	c1, c2, c3 := spread(Mem{Base: counter, Disp: 4}), spread(Mem{Base: counter, Disp: 8}), spread(Mem{Base: counter, Disp: 12})
+	k0, k1 := spread(Mem{Base: key}), spread(Mem{Base: key, Disp: 4})
+	rounds := GP64()
+	MOVQ(U32(10), rounds)
+	Label("round")
+	hi0, lo0 := multiply(factor0, c0)
+	hi1, lo1 := multiply(factor1, c2)
+	VPXOR(hi1, c1, c0)
+	VPXOR(k0, c0, c0)
+	VPXOR(hi0, c3, c2)
+	VPXOR(k1, c2, c2)
+	VMOVDQA(lo1, c1)
+	VMOVDQA(lo0, c3)
+	step := YMM()
+	VPBROADCASTD(number(2), step)
+	VPADDD(step, k0, k0)
+	VPBROADCASTD(number(3), step)
+	VPADDD(step, k1, k1)
+	DECQ(rounds)
+	JNZ(LabelRef("round"))
+
+	// A draw of 16 bits keeps where it is not below the threshold, that is, where the larger of both is itself.
+	bits := YMM()
+	VPXOR(bits, bits, bits)
+	for j, c := range []reg.VecVirtual{c0, c1, c2, c3} {
+		larger, bit := YMM(), YMM()
+		VPMAXUW(threshold, c, larger)
+		VPCMPEQW(larger, c, larger)
+		VPBROADCASTD(numbers.Offset(32+4*j), bit)
+		VPAND(bit, larger, larger)
+		VPOR(larger, bits, bits)
+	}
+	high := YMM()
+	VPSRLD(Imm(16), bits, high)
+	VPOR(high, bits, bits)
+	byteMask := spread(number(5))
+	VPAND(byteMask, bits, bits)
+	VPACKUSDW(bits, bits, bits)
+	VPACKUSWB(bits, bits, bits)
+	upper := XMM()
+	VEXTRACTI128(Imm(1), bits, upper)
+	low32, high32 := GP32(), GP32()
+	VMOVD(bits.AsX(), low32)
+	VMOVD(upper, high32)
+	SHLQ(Imm(32), high32.As64())
+	ORQ(high32.As64(), low32.As64())
+	MOVQ(low32.As64(), Mem{Base: words})
+	eight := spread(number(4))
+	VPADDD(eight, block, block)
+	ADDQ(Imm(8), words)
+	DECQ(left)
+	JNZ(LabelRef("word"))
+	VZEROUPPER()
+	RET()
+}

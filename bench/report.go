@@ -1,0 +1,79 @@
+package main
+
+import (
+	"encoding/csv"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// print writes the result as a Markdown table.
+func (r *result) print(w io.Writer) {
+	fmt.Fprintf(w, "**%s**, batch %d, %d threads of %s, %s, %d rounds; peak %.1f GFLOP/s, direct bound %s s\n\n",
+		r.unit, r.batch, r.opt.threads, processor(), r.isa(), r.opt.rounds, r.peak, seconds(r.bound()))
+	fmt.Fprint(w, "| | version | median s | min s | ÷ ours | ÷ bound | how |\n| --- | --- | --- | --- | --- | --- | --- |\n")
+	for _, c := range r.contestants {
+		fmt.Fprintf(w, "| %s | %s | %s | %s | %s | %s | %s |\n", c.title, c.version, seconds(median(c.seconds)),
+			seconds(slices.Min(c.seconds)), ratio(r.toOurs(c), 1), ratio(median(c.seconds), r.bound()), c.detail)
+	}
+	fmt.Fprintln(w)
+}
+
+func seconds(s float64) string { return strconv.FormatFloat(s, 'g', 4, 64) }
+
+func ratio(a, b float64) string {
+	if a == 0 || b == 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%.2f", a/b)
+}
+
+func (r *result) isa() string {
+	if r.opt.isa != "" {
+		return r.opt.isa
+	}
+	return widest()
+}
+
+// record appends the medians to the history, a CSV file.
+func (r *result) record(path string, now time.Time) error {
+	header := []string{"date", "processor", "cores", "isa", "unit", "batch", ours}
+	row := []string{now.Format(time.DateOnly), processor(), strconv.Itoa(r.opt.threads), r.isa(), r.unit,
+		strconv.Itoa(r.batch), r.medianOf(ours)}
+	for _, p := range peers {
+		header = append(header, p.column)
+		row = append(row, r.medianOf(p.name))
+	}
+	header = append(header, "peak_gflops")
+	row = append(row, fmt.Sprintf("%.1f", r.peak))
+
+	_, err := os.Stat(path)
+	file, openErr := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o666)
+	if openErr != nil {
+		return openErr
+	}
+	out := csv.NewWriter(file)
+	if os.IsNotExist(err) {
+		out.Write(header)
+	}
+	out.Write(row)
+	out.Flush()
+	if err := out.Error(); err != nil {
+		file.Close()
+		return err
+	}
+	return file.Close()
+}
+
+// medianOf returns the median seconds of the row of that name, "" where it did not run.
+func (r *result) medianOf(name string) string {
+	for _, c := range r.contestants {
+		if c.name == name {
+			return seconds(median(c.seconds))
+		}
+	}
+	return ""
+}

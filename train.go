@@ -255,7 +255,7 @@ func (s *session) draw(saved *Saved) error {
 // on which are drawn with it.
 func drawImages(g *engine.Network, pixels, latents []float32, batch int) {
 	latent, size := g.Arch.Input.Size(), g.Arch.Output().Size()
-	padded := make([]float32, batch*latent+kernel.Slack)
+	padded := kernel.Buffer(batch * latent)
 	for len(latents) > 0 {
 		count := min(batch, len(latents)/latent)
 		copy(padded, latents[:count*latent])

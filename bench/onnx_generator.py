@@ -34,32 +34,26 @@ class Builder:
         self.add("BatchNormalization", gamma, beta, mean, self.weight(np.ones(n, np.float32)), epsilon=1e-3)
         self.add("Relu")
 
-    def transposed(self, c, k):
-        """Stride 2: twice the side, cropped at the end as Keras does."""
+    def transposed(self, c, k, stride):
+        """A transposed convolution to stride times the side; a stride of 2 is cropped at the end, as Keras does."""
+        pads = [0, 0, 1, 1] if stride == 2 else [1, 1, 1, 1]
         self.add("ConvTranspose", self.glorot(c, k, 3, 3, fans=9 * (c + k)), self.zeros(k),
-                 strides=[2, 2], pads=[0, 0, 1, 1])
-
-    def same(self, c, k, plain):
-        """Stride 1, where a transposed convolution is a convolution with its kernel turned."""
-        if plain:
-            self.add("Conv", self.glorot(k, c, 3, 3, fans=9 * (c + k)), self.zeros(k), pads=[1, 1, 1, 1])
-        else:
-            self.add("ConvTranspose", self.glorot(c, k, 3, 3, fans=9 * (c + k)), self.zeros(k), pads=[1, 1, 1, 1])
+                 strides=[stride, stride], pads=pads)
 
 
-def build(batch, plain=True):
-    """Returns the model's bytes. With plain, its transposed convolutions of stride 1 are written as convolutions."""
+def build(batch):
+    """Returns the model's bytes."""
     b = Builder("latents")
     b.add("Gemm", b.glorot(peer.LATENT, 12544, fans=peer.LATENT + 12544), b.zeros(12544))
     b.normalised_relu(12544)
     b.add("Reshape", b.weight(np.array([batch, 256, 7, 7])))
-    b.transposed(256, 128)
+    b.transposed(256, 128, 2)
     b.normalised_relu(128)
-    b.transposed(128, 64)
+    b.transposed(128, 64, 2)
     b.normalised_relu(64)
-    b.same(64, 32, plain)
+    b.transposed(64, 32, 1)
     b.normalised_relu(32)
-    b.same(32, 1, plain)
+    b.transposed(32, 1, 1)
     b.add("Tanh")
     b.nodes[-1].output[0] = "images"
     graph = helper.make_graph(

@@ -7,27 +7,21 @@ import peer
 
 
 def main():
-    parser = peer.flags()
-    parser.add_argument("--plain", type=int, default=1)
-    parser.add_argument("--chunk", type=int, default=0)
-    args = parser.parse_args()
-    chunk = min(args.chunk or args.batch, args.batch)
+    args = peer.parsed(peer.drawing_flags())
     core = openvino.Core()
-    model = core.read_model(onnx_generator.build(chunk, bool(args.plain)))
-    compiled = core.compile_model(model, "CPU", {
+    compiled = core.compile_model(core.read_model(onnx_generator.build(args.piece)), "CPU", {
         "INFERENCE_PRECISION_HINT": "f32",  # else it takes bfloat16 where the processor has it
-        "PERFORMANCE_HINT": "LATENCY",
+        "PERFORMANCE_HINT": "LATENCY",  # one image batch at a time, on all threads
         "INFERENCE_NUM_THREADS": args.threads,
         "CPU_DENORMALS_OPTIMIZATION": True,
     })
-    noise = peer.latents(args.batch)
+    pieces = peer.latents(args.batch, args.piece)
     request = compiled.create_infer_request()
 
     def draw():
-        return [request.infer({0: noise[i:i + chunk]}, share_inputs=True) for i in range(0, args.batch, chunk)]
+        return [request.infer({0: piece}, share_inputs=True)[0] for piece in pieces]
 
-    detail = f"{compiled.get_property('NUM_STREAMS')} stream, plain {args.plain}, chunks of {chunk}"
-    peer.serve(draw, "OpenVINO", openvino.__version__.split("-")[0], detail)
+    peer.serve(draw, "OpenVINO", openvino.__version__.split("-")[0], f"float32, {args.piece} at a time")
 
 
 main()

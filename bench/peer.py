@@ -7,6 +7,7 @@ times one unit of work for each line `run` that it reads, and answers {"seconds"
 import argparse
 import gzip
 import json
+import math
 import os
 import pathlib
 import statistics
@@ -34,9 +35,23 @@ def mnist():
     return (pixels.reshape(-1, 28, 28).astype(np.float32) - 127.5) / 127.5
 
 
-def latents(n):
-    """Returns n latents to draw from, n×100."""
-    return np.random.default_rng(1).uniform(-1, 1, (n, LATENT)).astype(np.float32)
+def latents(batch, piece):
+    """Returns the latents to draw from, a list of arrays piece×100: a batch in pieces, which stay in a core's cache."""
+    noise = np.random.default_rng(1).uniform(-1, 1, (batch, LATENT)).astype(np.float32)
+    return list(noise.reshape(-1, piece, LATENT))
+
+
+def drawing_flags():
+    """Returns the flags of a peer that draws, read; piece divides batch."""
+    parser = flags()
+    parser.add_argument("--piece", type=int, default=32, help="images drawn at a time")
+    return parser
+
+
+def parsed(parser):
+    args = parser.parse_args()
+    args.piece = math.gcd(args.piece, args.batch)
+    return args
 
 
 def serve(unit, name, version, detail, warmup=3):

@@ -7,25 +7,26 @@ import torch_nets
 
 
 def main():
-    parser = peer.flags()
+    parser = peer.drawing_flags()
     parser.add_argument("--mode", choices=["eager", "channels_last", "compile"], default="eager")
-    args = parser.parse_args()
+    args = peer.parsed(parser)
     torch.set_num_threads(args.threads)
     torch.set_flush_denormal(True)
     channels_last = args.mode != "eager"
-    net = torch_nets.generator(channels_last, plain=True).eval()
+    net = torch_nets.generator(channels_last).eval()
     detail = "channels_last" if channels_last else "contiguous"
     if args.mode == "compile":
         # Weights become constants: packed once, the normalisations folded into them.
         net = torch.compile(net, dynamic=False, options={"freezing": True})
         detail += ", frozen"
-    noise = torch.from_numpy(peer.latents(args.batch))
+    pieces = [torch.from_numpy(p) for p in peer.latents(args.batch, args.piece)]
 
     @torch.inference_mode()
     def draw():
-        return net(noise)
+        return [net(piece) for piece in pieces]
 
-    peer.serve(draw, f"PyTorch {args.mode}", torch.__version__, f"{detail}, {torch.backends.cpu.get_cpu_capability()}")
+    detail += f", {args.piece} at a time, {torch.backends.cpu.get_cpu_capability()}"
+    peer.serve(draw, f"PyTorch {args.mode}", torch.__version__, detail)
 
 
 main()

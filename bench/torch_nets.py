@@ -40,18 +40,14 @@ def batch_norm(kind, channels):
     return kind(channels, eps=1e-3, momentum=0.1)
 
 
-def generator(channels_last, plain):
-    """G. With plain, the transposed convolutions of stride 1 are written as the convolutions that they are."""
-
-    def same(c, k):
-        return nn.Conv2d(c, k, 3, 1, 1) if plain else nn.ConvTranspose2d(c, k, 3, 1, 1)
-
+def generator(channels_last):
+    """G. Its transposed convolutions of stride 1 are written as what they are, convolutions, which is a little faster."""
     net = nn.Sequential(
         nn.Linear(100, 12544), batch_norm(nn.BatchNorm1d, 12544), nn.ReLU(True), Unflatten(channels_last),
         nn.ConvTranspose2d(256, 128, 3, 2, 1, 1), batch_norm(nn.BatchNorm2d, 128), nn.ReLU(True),
         nn.ConvTranspose2d(128, 64, 3, 2, 1, 1), batch_norm(nn.BatchNorm2d, 64), nn.ReLU(True),
-        same(64, 32), batch_norm(nn.BatchNorm2d, 32), nn.ReLU(True),
-        same(32, 1), nn.Tanh())
+        nn.Conv2d(64, 32, 3, 1, 1), batch_norm(nn.BatchNorm2d, 32), nn.ReLU(True),
+        nn.Conv2d(32, 1, 3, 1, 1), nn.Tanh())
     return initialised(net, channels_last, 1_705_601)
 
 
@@ -94,7 +90,8 @@ class Discriminator(nn.Module):
 
     def forward(self, x, masks):
         for convolution, mask in zip(self.convolutions, masks):
-            x = F.leaky_relu_(convolution(x), 0.2) * mask
+            # Masks are not negative, so dropout and LeakyReLU may change places; this way both are done in place.
+            x = F.leaky_relu_(convolution(x).mul_(mask), 0.2)
         return self.dense(self.flatten(x))
 
 

@@ -42,7 +42,7 @@ class Step:
         # Turned by 180 degrees: see torch_nets.
         self.images = torch.from_numpy(peer.mnist()).flip(1, 2).unsqueeze(1).contiguous()
         self.half = args.batch // 2
-        self.g, self.d = torch_nets.generator(last, args.plain), torch_nets.discriminator(last)
+        self.g, self.d = torch_nets.generator(last), torch_nets.discriminator(last)
         self.masks = torch_nets.Masks(args.batch, last)
         how = {args.adam: True}
         self.adam_g, self.adam_d = Adam(self.g.parameters(), **how), Adam(self.d.parameters(), **how)

@@ -55,9 +55,9 @@ func New(c config.Config, generator, discriminator arch.Network, data *dataset.I
 	}
 	t.latentTask = t.drawLatent
 	t.index = make([]int, t.half)
-	t.latents = make([]float32, c.Batch*c.Latent+kernel.Slack)
+	t.latents = kernel.Buffer(c.Batch * c.Latent)
 	t.targets = make([]float32, c.Batch)
-	t.images = make([]float32, c.Batch*t.values+kernel.Slack)
+	t.images = kernel.Buffer(c.Batch * t.values)
 	Initialise(t.Generator, c.Seed, 0)
 	Initialise(t.Discriminator, c.Seed, 1)
 	return t, nil

@@ -9,6 +9,8 @@ type directGrad struct {
 	meetings [][]kernel.Pair
 	units    int
 	chunk    int // images that are worked on at a time
+
+	full, short [kernel.MaxRows]int // rows of a tile: channels one after the other, and those of the last tile
 }
 
 // imageBudget is how many values of images are worked on at a time, so that they stay in a core's cache.
@@ -16,10 +18,14 @@ const imageBudget = 384 << 10 / 4
 
 func newDirectGrad(k *kernelGrad) *directGrad {
 	g := k.geometry
-	return &directGrad{
+	d := &directGrad{
 		k: k, meetings: g.meetings(k.set.Lanes), units: g.taps() * k.groups(),
 		chunk: max(1, imageBudget/(g.bigSize()+g.smallH*g.smallW*k.width())),
 	}
+	for r := range d.full {
+		d.full[r], d.short[r] = r, min(r, (g.bigC-1)%k.set.OuterRows)
+	}
+	return d
 }
 
 // scratchSize is how many values a worker needs for the panels of a chunk.
@@ -28,19 +34,18 @@ func (d *directGrad) scratchSize() int {
 }
 
 // slice sets sums, by panel and unit, to the gradient from a slice's images.
-func (d *directGrad) slice(worker int, sums, packed []float32, block part, slice []span) {
+func (d *directGrad) slice(sums, packed []float32, block part, slice []span) {
 	clear(sums)
 	for _, images := range slice {
-		d.add(worker, sums, packed, block, images)
+		d.add(sums, packed, block, images)
 	}
 }
 
 // add adds the gradient from some images to the sums.
-func (d *directGrad) add(worker int, sums, packed []float32, block part, images span) {
+func (d *directGrad) add(sums, packed []float32, block part, images span) {
 	k, g := d.k, d.k.geometry
 	bigSize, pixels := g.bigSize(), g.smallH*g.smallW
 	panels := block.lastPanel - block.firstPanel
-	offsets := &k.pool.lists[worker].rows
 	for lo := images.lo; lo < images.hi; lo += d.chunk {
 		count := min(d.chunk, images.hi-lo)
 		packedSize := count * pixels * k.set.Lanes
@@ -48,16 +53,20 @@ func (d *directGrad) add(worker int, sums, packed []float32, block part, images 
 			d.pack(packed[panel*packedSize:], k.small[lo*pixels*g.smallC:], block.firstPanel+panel, count*pixels)
 		}
 		for panel := range panels {
-			for u := range d.units {
-				meetings := d.meetings[u/k.groups()]
-				if len(meetings) == 0 {
-					continue
+			at := panel * d.units * k.tile()
+			for _, meetings := range d.meetings {
+				for channel := 0; channel < g.bigC; channel += k.set.OuterRows {
+					if len(meetings) > 0 {
+						// The last rows of a short tile repeat the last channel.
+						offsets := &d.full
+						if channel+k.set.OuterRows > g.bigC {
+							offsets = &d.short
+						}
+						k.set.Outer(&sums[at], &k.big[lo*bigSize+channel], &packed[panel*packedSize],
+							&offsets[0], &meetings[0], len(meetings), count, bigSize, pixels*k.set.Lanes)
+					}
+					at += k.tile()
 				}
-				for r := range k.set.OuterRows {
-					offsets[r] = min(u%k.groups()*k.set.OuterRows+r, g.bigC-1)
-				}
-				k.set.Outer(&sums[(panel*d.units+u)*k.tile()], &k.big[lo*bigSize], &packed[panel*packedSize],
-					&offsets[0], &meetings[0], len(meetings), count, bigSize, pixels*k.set.Lanes)
 			}
 		}
 	}

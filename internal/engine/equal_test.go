@@ -80,8 +80,14 @@ func TestThreadsAgree(t *testing.T) {
 		pool := newPool(t, threads)
 		for _, test := range chains {
 			batch := 3
-			if test.name == "discriminator" || test.name == "generator" {
+			switch test.name {
+			case "discriminator":
 				batch = 134
+			case "norm, leaky, dropout", "two panels":
+			default:
+				if threads > 6 && threads < 64 {
+					continue // few tasks, that more threads do not cut otherwise
+				}
 			}
 			got := trace(t, test.arch(), Plan{Set: set, Pool: pool, Batch: batch})
 			if threads == 1 {

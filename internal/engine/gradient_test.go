@@ -27,10 +27,10 @@ func slope(variable *float64, f func() float64, signs func() []bool) float64 {
 	}
 }
 
-// some returns at most 40 indices of a list, all over it.
+// some returns at most 25 indices of a list, all over it.
 func some(size int) []int {
 	var list []int
-	for i := 0; i < size; i += (size + 39) / 40 {
+	for i := 0; i < size; i += (size + 24) / 25 {
 		list = append(list, i)
 	}
 	return list

@@ -129,7 +129,7 @@ func (k *kernelGrad) run(worker, task int) {
 		if k.filter != nil {
 			k.filter.slice(worker, sums, scratch, block, slice)
 		} else {
-			k.direct.slice(worker, sums, scratch, block, slice)
+			k.direct.slice(sums, scratch, block, slice)
 		}
 		depth++
 		for done := s + 1; done%2 == 0; done /= 2 { // a subtree is complete

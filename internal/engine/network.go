@@ -96,7 +96,7 @@ func (n *Network) tensors(a arch.Network, training bool) {
 			size += (t.Shape.Size() + align - 1) / align * align
 		}
 	}
-	arena := func() []float32 { return make([]float32, size, size+kernel.Slack) }
+	arena := func() []float32 { return kernel.Buffer(size) }
 	n.weights = arena()
 	if training {
 		n.grads, n.m, n.v = arena(), arena(), arena()
@@ -226,7 +226,7 @@ func (n *Network) plan(training bool) {
 		}
 	}
 	transfers(func(t *transfer) { wide = max(wide, t.winograd.wideSize(n.batch)) })
-	memory := make([]float32, wide)
+	memory := kernel.Buffer(wide)
 	transfers(func(t *transfer) { t.wide = memory })
 	for _, s := range n.stages {
 		s.y = s.buffer(s.size)
@@ -250,11 +250,11 @@ func (n *Network) plan(training bool) {
 		return
 	}
 	for i := range n.dy {
-		n.dy[i] = make([]float32, largest*n.batch+kernel.Slack)
+		n.dy[i] = kernel.Buffer(largest * n.batch)
 	}
 	workers := make([][]float32, n.pool.threads)
 	for i := range workers {
-		workers[i] = make([]float32, scratch)
+		workers[i] = kernel.Buffer(scratch)
 	}
 	for _, s := range n.stages {
 		if s.grad != nil {

@@ -62,14 +62,20 @@ func TestTreeSum(t *testing.T) {
 // TestHalvesMakeTheWhole computes every sum over a batch from two halves, as two machines would, each with half of the
 // real and half of the generated images: added at the top of the tree they give the whole batch's bits.
 func TestHalvesMakeTheWhole(t *testing.T) {
-	g := geometry{5, 6, 7, 3, 3, 18, 3, 2}
+	narrow, wide := geometry{5, 6, 7, 3, 3, 18, 3, 2}, geometry{3, 3, 2, 2, 2, 300, 3, 2} // few panels of channels, and many
 	for i := range kernel.Variants {
-		set, pool := &kernel.Variants[i], newPool(t, 2)
-		for _, test := range []struct{ batch, parts int }{{64, 1}, {200, 1}, {128, 2}, {264, 2}, {512, 1}} {
+		set := &kernel.Variants[i]
+		for _, test := range []struct {
+			geometry
+			batch, parts, threads int
+		}{{narrow, 64, 1, 2}, {narrow, 200, 1, 2}, {narrow, 128, 2, 1}, {narrow, 264, 2, 9}, {wide, 512, 1, 1}, {wide, 512, 2, 3}, {wide, 2050, 1, 1}} {
+			g, pool := test.geometry, newPool(t, test.threads)
 			big, small := padded(1, test.batch*g.bigSize()), padded(2, test.batch*g.smallSize())
 			grads := func(big, small []float32, batch int) []float32 {
 				k := newKernelGrad(set, pool, g, true, len(slices(batch, test.parts)))
-				k.scratch = [][]float32{make([]float32, k.scratchSize()), make([]float32, k.scratchSize())}
+				for range test.threads {
+					k.scratch = append(k.scratch, make([]float32, k.scratchSize()))
+				}
 				grad := make([]float32, g.taps()*g.bigC*g.smallC)
 				k.call(grad, big, small, slices(batch, test.parts))
 				return grad

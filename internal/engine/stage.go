@@ -262,5 +262,5 @@ func tanhBack(dy, y []float32) {
 }
 
 func (s *stage) buffer(perImage int) []float32 {
-	return make([]float32, perImage*s.n.batch+kernel.Slack)
+	return kernel.Buffer(perImage * s.n.batch)
 }

@@ -58,7 +58,7 @@ func newTransfer(set *kernel.Set, pool *Pool, g geometry, down bool) *transfer {
 	}
 	t.panels = (t.width + t.lanes - 1) / t.lanes
 	t.classes = g.gather(down, t.depth*t.lanes)
-	t.zero = make([]float32, t.panels*t.lanes+kernel.Slack)
+	t.zero = kernel.Buffer(t.panels * t.lanes)
 	t.scratch = make([][]float32, pool.threads)
 	for i := range t.scratch {
 		t.scratch[i] = make([]float32, kernel.MaxRows*kernel.MaxLanes)
@@ -67,7 +67,7 @@ func newTransfer(set *kernel.Set, pool *Pool, g geometry, down bool) *transfer {
 	if g.filters() && !t.dot {
 		t.winograd = newWinograd(t, g, down)
 	} else {
-		t.packed = make([]float32, t.panels*t.taps*t.depth*t.lanes+kernel.Slack)
+		t.packed = kernel.Buffer(t.panels * t.taps * t.depth * t.lanes)
 	}
 	return t
 }

@@ -60,7 +60,7 @@ func newWinograd(t *transfer, g geometry, down bool) *winograd {
 	w.tilesY = (w.height + kernel.WinogradTile - 1) / kernel.WinogradTile
 	w.tilesX = (w.width + kernel.WinogradTile - 1) / kernel.WinogradTile
 	w.place = t.panels * t.depth * t.lanes
-	w.packed = make([]float32, kernel.WinogradPlaces*w.place+kernel.Slack)
+	w.packed = kernel.Buffer(kernel.WinogradPlaces * w.place)
 	w.inputJob.w, w.productJob.w, w.outputJob.w = w, w, w
 	w.wide = kernel.WinogradPlaces*t.depth*t.width > weightBudget
 	tiles := w.maxImages() * w.tilesY * w.tilesX
@@ -70,8 +70,8 @@ func newWinograd(t *transfer, g geometry, down bool) *winograd {
 	w.scratch = make([]winogradScratch, t.pool.threads)
 	for i := range w.scratch {
 		w.scratch[i] = winogradScratch{
-			inputs:   make([]float32, kernel.WinogradPlaces*(tiles*t.depth+stagger)+kernel.Slack),
-			products: make([]float32, kernel.WinogradPlaces*(tiles*t.lanes+stagger)+kernel.Slack),
+			inputs:   kernel.Buffer(kernel.WinogradPlaces * (tiles*t.depth + stagger)),
+			products: kernel.Buffer(kernel.WinogradPlaces * (tiles*t.lanes + stagger)),
 			patch:    make([]float32, kernel.WinogradPlaces*max(t.depth, t.width)),
 			taps:     make([]float32, 9*t.lanes),
 		}

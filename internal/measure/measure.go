@@ -50,7 +50,7 @@ func Draw(set *kernel.Set, batch, threads int) (draw, end func(), err error) {
 		return nil, nil, err
 	}
 	train.Initialise(n, 1, 0)
-	latents := make([]float32, batch*g.Input.Size()+kernel.Slack)
+	latents := kernel.Buffer(batch * g.Input.Size())
 	random.New(1, random.Sampling, 0).Uniform(latents, 0, -1, 1)
 	return func() { n.Forward(latents, batch, engine.Inference) }, pool.Close, nil
 }

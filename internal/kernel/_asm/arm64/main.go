@@ -1,0 +1,35 @@
+// Command arm64 writes the NEON assembly of package kernel and its stubs. Run it with go generate in that package.
+package main
+
+import (
+	"flag"
+	"log"
+	"os"
+)
+
+func main() {
+	assembly := flag.String("out", "", "write the assembly here")
+	stubs := flag.String("stubs", "", "write its Go declarations here")
+	flag.Parse()
+	f := newFile()
+	f.tile("tileNEON", 6)
+	f.tile("shortNEON", 3)
+	f.outer()
+	f.dot()
+	f.keep()
+	f.channelSums()
+	f.moments()
+	f.normGrads()
+	f.scale()
+	f.normBack()
+	f.leakyBack()
+	f.adam()
+	f.add()
+	f.peak()
+	f.winograd()
+	for path, text := range map[string][]byte{*assembly: f.assembly.Bytes(), *stubs: f.stubs.Bytes()} {
+		if err := os.WriteFile(path, text, 0o644); err != nil {
+			log.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,258 @@
+package main
+
+// rectify multiplies d by slope in the lanes where y is not above zero.
+func (f *file) rectify(d, y, slope vec) {
+	f.scoped(func() {
+		mask, scaled := f.vec(), f.vec()
+		f.above(mask, y)
+		f.fmul(scaled, d, slope)
+		f.op("VBIF", mask.bytes(), scaled.bytes(), d.bytes())
+	})
+}
+
+// next loads two vectors from where p points to, and moves it on.
+func (f *file) next(p gp) [2]vec {
+	v := [2]vec{f.vec(), f.vec()}
+	f.op("FLDPQ.P", at(p, 32), pair(v[0], v[1]))
+	return v
+}
+
+// here loads them and leaves p, for a store.
+func (f *file) here(p gp) [2]vec {
+	v := [2]vec{f.vec(), f.vec()}
+	f.op("FLDPQ", at(p, 0), pair(v[0], v[1]))
+	return v
+}
+
+func (f *file) store(v [2]vec, p gp) {
+	f.op("FSTPQ.P", pair(v[0], v[1]), at(p, 32))
+}
+
+// each repeats step for 16 values, in two parts of two vectors, n values in all.
+func (f *file) each(n gp, step func(part int)) {
+	f.op("CBZ", n, "done")
+	f.label("loop")
+	for part := range 2 {
+		f.scoped(func() { step(part) })
+	}
+	f.op("SUBS", imm(16), n)
+	f.op("BGT", "loop")
+	f.label("done")
+	f.op("RET")
+}
+
+func (f *file) add() {
+	f.text("addNEON", "dst, src *float32, n int", 0)
+	p := f.load("dst", "src", "n")
+	f.each(p[2], func(int) {
+		to, from := f.here(p[0]), f.next(p[1])
+		for i := range to {
+			f.fadd(to[i], to[i], from[i])
+		}
+		f.store(to, p[0])
+	})
+}
+
+func (f *file) adam() {
+	f.text("adamNEON", "w, grad, m, v *float32, n int, rate, keep1, keep2, epsilon float32", 0) // "g" is a register
+	p := f.load("w", "grad", "m", "v", "n")
+	s := f.broadcast("rate", "keep1", "keep2", "epsilon")
+	f.each(p[4], func(int) {
+		w, g, m, v := f.here(p[0]), f.next(p[1]), f.here(p[2]), f.here(p[3])
+		for i := range w {
+			f.scoped(func() {
+				t := f.vec()
+				f.fsub(t, g[i], m[i])
+				f.fmla(m[i], t, s[1])
+				f.fneg(t, v[i])
+				f.fmla(t, g[i], g[i]) // g² − v
+				f.fmla(v[i], t, s[2])
+			})
+		}
+		f.store(m, p[2])
+		f.store(v, p[3])
+		for i := range w {
+			f.fsqrt(v[i], v[i])
+			f.fadd(v[i], v[i], s[3])
+			f.fmul(m[i], s[0], m[i])
+			f.fdiv(m[i], m[i], v[i])
+			f.fsub(w[i], w[i], m[i])
+		}
+		f.store(w, p[0])
+	})
+}
+
+// leakyBack reads its mask 16 bits, of four vectors, at a time: each lane has all 16 and looks at its own.
+func (f *file) leakyBack() {
+	f.text("leakyBackNEON", "dy, y *float32, mask *uint64, n int, slope, scale float32", 0)
+	p := f.load("dy", "y", "mask", "n")
+	s := f.broadcast("slope", "scale")
+	own, kept := f.vecs(4), f.vecs(4)
+	bits := f.gp()
+	for lane := range 4 { // lane of the first vector, then the others by shifts
+		f.op("MOVD", imm(1<<lane), bits)
+		f.op("VMOV", bits, own[0].lane(lane))
+	}
+	for i := 1; i < len(own); i++ {
+		f.op("VSHL", imm(4), own[i-1], own[i])
+	}
+	for _, v := range kept { // all, without a mask
+		f.op("VCMEQ", v, v, v)
+	}
+	f.each(p[3], func(part int) {
+		if part == 0 {
+			f.op("CBZ", p[2], "unmasked")
+			f.op("MOVHU.P", at(p[2], 2), bits)
+			f.op("VDUP", bits, kept[3])
+			for i := range own {
+				f.op("VCMTST", own[i], kept[3], kept[i])
+			}
+			f.label("unmasked")
+		}
+		y, d := f.next(p[1]), f.here(p[0])
+		for i := range d {
+			f.rectify(d[i], y[i], s[0])
+			f.fmul(d[i], d[i], s[1])
+			f.op("VAND", kept[2*part+i].bytes(), d[i].bytes(), d[i].bytes())
+		}
+		f.store(d, p[0])
+	})
+}
+
+// rows repeats step for every row of channels, two vectors at a time. Pointers into rows of channels move on by
+// themselves from row to row; those into the tables, a value a channel, start anew with each and are handed to step.
+func (f *file) rows(tables []gp, step func(tables []gp)) {
+	p := f.load("rows", "channels")
+	width, moving := f.gp(), make([]gp, len(tables))
+	for i := range moving {
+		moving[i] = f.gp()
+	}
+	f.label("row")
+	for i, t := range tables {
+		f.op("MOVD", t, moving[i])
+	}
+	f.op("MOVD", p[1], width)
+	f.label("vectors")
+	f.scoped(func() { step(moving) })
+	f.op("SUBS", imm(8), width)
+	f.op("BGT", "vectors")
+	f.op("SUBS", imm(1), p[0])
+	f.op("BGT", "row")
+	f.op("RET")
+}
+
+func (f *file) scale() {
+	f.text("scaleNEON", "y, z, scale, shift *float32, slope float32, rows, channels int", 0)
+	images, tables := f.load("y", "z"), f.load("scale", "shift")
+	slope := f.broadcast("slope")[0]
+	f.rows(tables, func(tables []gp) {
+		z, factor, v := f.next(images[1]), f.next(tables[0]), f.next(tables[1])
+		for i := range v {
+			f.fmla(v[i], z[i], factor[i])
+			f.rectify(v[i], v[i], slope)
+		}
+		f.store(v, images[0])
+	})
+}
+
+func (f *file) normBack() {
+	f.text("normBackNEON", "dy, y, z, a, b, c *float32, slope float32, rows, channels int", 0)
+	images, tables := f.load("dy", "y", "z"), f.load("a", "b", "c")
+	slope := f.broadcast("slope")[0]
+	f.rows(tables, func(tables []gp) {
+		d, y, z := f.here(images[0]), f.next(images[1]), f.next(images[2])
+		a, b, c := f.next(tables[0]), f.next(tables[1]), f.next(tables[2])
+		for i := range d {
+			f.rectify(d[i], y[i], slope)
+			f.fmla(c[i], b[i], z[i])
+			f.fmla(c[i], a[i], d[i])
+		}
+		f.store(c, images[0])
+	})
+}
+
+// sums adds to the float64 sums of 16 channels the rows of inputs. step does so for four channels: it gets the inputs
+// and, for the lower and the upper two channels, a way to turn floats to doubles and the accumulators in the order of
+// their names.
+func (f *file) sums(accumulators, inputs []string, step func(in []vec, half func(do func(widen func(vec) vec, acc []vec)))) {
+	totals, data := f.load(accumulators...), f.load(inputs...)
+	p := f.load("rows", "stride")
+	const pairs = 8 // of channels
+	acc := make([][]vec, pairs)
+	for j := range acc {
+		acc[j] = f.vecs(len(totals))
+	}
+	transfer := func(op string) {
+		for s, total := range totals {
+			for j := 0; j < pairs; j += 2 {
+				memory, registers := at(total, 16*j), pair(acc[j][s], acc[j+1][s])
+				if op == "FSTPQ" {
+					memory, registers = registers, memory
+				}
+				f.op(op, memory, registers)
+			}
+		}
+	}
+	transfer("FLDPQ")
+	f.op("CBZ", p[0], "done")
+	f.label("row")
+	for j := 0; j < pairs; j += 2 {
+		f.scoped(func() {
+			in := make([]vec, len(data))
+			for i, d := range data {
+				in[i] = f.vec()
+				f.op("FMOVQ", at(d, 8*j), in[i].whole())
+			}
+			step(in, func(do func(widen func(vec) vec, acc []vec)) {
+				for half, convert := range []func(to, n vec){f.fcvtl, f.fcvtl2} {
+					f.scoped(func() {
+						do(func(v vec) vec {
+							to := f.vec()
+							convert(to, v)
+							return to
+						}, acc[j+half])
+					})
+				}
+			})
+		})
+	}
+	for _, d := range data {
+		f.op("ADD", p[1].values(), d, d)
+	}
+	f.op("SUBS", imm(1), p[0])
+	f.op("BNE", "row")
+	f.label("done")
+	transfer("FSTPQ")
+	f.op("RET")
+}
+
+func (f *file) channelSums() {
+	f.text("sumsNEON", "sum *float64, x *float32, rows, stride int", 0)
+	f.sums([]string{"sum"}, []string{"x"}, func(in []vec, halves func(func(func(vec) vec, []vec))) {
+		halves(func(widen func(vec) vec, acc []vec) { f.faddDoubles(acc[0], acc[0], widen(in[0])) })
+	})
+}
+
+func (f *file) moments() {
+	f.text("momentsNEON", "sum, squares *float64, x *float32, rows, stride int", 0)
+	f.sums([]string{"sum", "squares"}, []string{"x"}, func(in []vec, halves func(func(func(vec) vec, []vec))) {
+		halves(func(widen func(vec) vec, acc []vec) {
+			x := widen(in[0])
+			f.faddDoubles(acc[0], acc[0], x)
+			f.fmlaDoubles(acc[1], x, x)
+		})
+	})
+}
+
+func (f *file) normGrads() {
+	f.text("normGradsNEON", "sum, product *float64, dy, y, z *float32, slope float32, rows, stride int", 0)
+	slope := f.broadcast("slope")[0]
+	f.sums([]string{"sum", "product"}, []string{"dy", "y", "z"}, func(in []vec, halves func(func(func(vec) vec, []vec))) {
+		f.rectify(in[0], in[1], slope)
+		halves(func(widen func(vec) vec, acc []vec) {
+			d, z := widen(in[0]), widen(in[2])
+			f.faddDoubles(acc[0], acc[0], d)
+			f.fmlaDoubles(acc[1], d, z)
+		})
+	})
+}

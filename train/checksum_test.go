@@ -1,0 +1,103 @@
+package train
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"testing"
+
+	"dcgan/arch"
+	"dcgan/config"
+	"dcgan/dataset"
+	"dcgan/internal/engine"
+	"dcgan/internal/kernel"
+)
+
+// checksums are the SHA-256 of the checkpoint after some steps of the default settings, seed 1, on the embedded MNIST.
+// They are the same on every machine, for every variant of the kernels and any number of threads.
+//
+// A change here means that every user's runs change: a run that is resumed goes on differently from what it would have
+// been, and a run that is repeated gives other weights. Where that is meant, go test ./train -run Checksum -update writes
+// the new sums; it still holds all variants against each other. Run it without -short.
+var checksums = []struct {
+	steps, batch int
+	long         bool // too long for -short, and for plain Go where there is more than that
+	sum          string
+}{
+	{2, 4, false, "aef773854ba691c5c83f88e0a4d69ec782ad7f9574b87511e3136ad320ae8c64"},
+	{30, 8, true, "3999b41d4676f35f41465db4e47cb8fbc31ed9b7014e4e029c962fe84ae80e88"},
+	{2, 64, true, "ea5f9d841177ed26d3fdf66b3452298c132560588aac8b56e879a4d3e13f4e19"}, // two slices
+}
+
+var update = flag.Bool("update", false, "write new checksums to checksum_test.go")
+
+func TestChecksums(t *testing.T) {
+	data, err := dataset.Open("mnist", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range checksums {
+		c := &checksums[i]
+		for j := range slices.Backward(kernel.Variants) {
+			set := &kernel.Variants[j]
+			if c.long && (testing.Short() || j == 0 && len(kernel.Variants) > 1) {
+				continue
+			}
+			t.Run(fmt.Sprintf("steps=%d/batch=%d/%s", c.steps, c.batch, set.Name), func(t *testing.T) {
+				got := checksum(t, data, set, c.steps, c.batch)
+				if got == c.sum {
+					return
+				}
+				if *update && j == len(kernel.Variants)-1 {
+					replaceInSource(t, c.sum, got)
+					c.sum = got
+					return
+				}
+				t.Errorf("the checkpoint's SHA-256 is %s, it should be %s; see the comment in checksum_test.go", got, c.sum)
+			})
+		}
+	}
+}
+
+// checksum trains and returns the SHA-256 of the checkpoint.
+func checksum(t *testing.T, data *dataset.Images, set *kernel.Set, steps, batch int) string {
+	t.Helper()
+	c := config.Default()
+	c.Batch = batch
+	g, d, err := arch.Seed(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := engine.NewPool(2)
+	defer pool.Close()
+	trainer, err := New(c, g, d, data, set, pool)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range steps {
+		trainer.Next()
+	}
+	sum := sha256.Sum256(state(t, trainer))
+	return hex.EncodeToString(sum[:])
+}
+
+// replaceInSource writes a new sum in place of an old one.
+func replaceInSource(t *testing.T, old, sum string) {
+	t.Helper()
+	const file = "checksum_test.go"
+	source, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Count(source, []byte(old)) != 1 {
+		t.Fatalf("%q is not once in %s", old, file)
+	}
+	if err := os.WriteFile(file, bytes.Replace(source, []byte(old), []byte(sum), 1), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%s is now %s", old, sum)
+}

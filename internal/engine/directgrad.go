@@ -49,9 +49,11 @@ func (d *directGrad) add(sums, packed []float32, block part, images span) {
 	for lo := images.lo; lo < images.hi; lo += d.chunk {
 		count := min(d.chunk, images.hi-lo)
 		packedSize := count * pixels * k.set.Lanes
+		ahead := newAhead(k.set, k.big, (lo+count)*bigSize, (lo+2*count)*bigSize, panels*d.units)
 		for panel := range panels {
 			d.pack(packed[panel*packedSize:], k.small[lo*pixels*g.smallC:], block.firstPanel+panel, count*pixels)
 		}
+		d.expect(lo+count, count, block)
 		for panel := range panels {
 			at := panel * d.units * k.tile()
 			for _, meetings := range d.meetings {
@@ -66,8 +68,21 @@ func (d *directGrad) add(sums, packed []float32, block part, images span) {
 							&offsets[0], &meetings[0], len(meetings), count, bigSize, pixels*k.set.Lanes)
 					}
 					at += k.tile()
+					ahead.step()
 				}
 			}
+		}
+	}
+}
+
+// expect prefetches the pixels that pack will read of the next images.
+func (d *directGrad) expect(lo, count int, block part) {
+	k, g := d.k, d.k.geometry
+	first := block.firstPanel * k.set.Lanes
+	for line := first; line < min(block.lastPanel*k.set.Lanes, g.smallC); line += cacheLine {
+		at := lo*g.smallSize() + line
+		if pixels := min(count*g.smallH*g.smallW, (len(k.small)-at)/g.smallC); pixels > 0 {
+			k.set.Prefetch(&k.small[at], pixels, g.smallC)
 		}
 	}
 }

@@ -139,6 +139,7 @@ func (t *transfer) run(worker, task int) {
 // direct computes the targets of images lo to hi-1 by the sums over taps and source channels.
 func (t *transfer) direct(worker, lo, hi int) {
 	from, to := t.from[lo*t.sourceSize:], t.to[lo*t.targetSize:]
+	t.set.Prefetch(&from[0], (hi-lo)*t.sourceSize/cacheLine, cacheLine)
 	for panel := range t.panels {
 		weights := t.packed[panel*t.taps*t.depth*t.lanes:]
 		for i := range t.classes {

@@ -15,7 +15,7 @@ var Generic = Set{
 	Scale: scaleGeneric, NormBack: normBackGeneric, Leaky: leakyGeneric, LeakyBack: leakyBackGeneric,
 	WinogradIn: winogradInGeneric, WinogradOut: winogradOutGeneric, WinogradKernel: winogradKernelGeneric,
 	WinogradGradIn: winogradGradInGeneric, WinogradGradOut: winogradGradOutGeneric,
-	Keep: random.Stream.Keep, Adam: adamGeneric, Add: addGeneric, Peak: peakGeneric,
+	Keep: random.Stream.Keep, Prefetch: func(*float32, int, int) {}, Adam: adamGeneric, Add: addGeneric, Peak: peakGeneric,
 }
 
 const genericRows, genericLanes = 4, 16

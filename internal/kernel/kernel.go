@@ -86,4 +86,8 @@ type Set struct {
 
 	// Keep draws a dropout mask; see random.Stream.
 	Keep func(s random.Stream, words []uint64, n int, place uint32, rate float64)
+
+	// Prefetch hints that lines lines of cache, stride values apart from p on, will be read soon. It reads nothing and
+	// may do nothing.
+	Prefetch func(p *float32, lines, stride int)
 }

@@ -20,7 +20,7 @@ func init() {
 	avx2.Scale, avx2.NormBack = scaleVectors, normBackVectors
 	avx2.Leaky, avx2.LeakyBack = leakyVectors, leakyBackVectors
 	avx2.Adam, avx2.Add, avx2.Peak = adamVectors, addVectors, peakVectors
-	avx2.Keep = keepVectors
+	avx2.Keep, avx2.Prefetch = keepVectors, prefetchLines
 	Variants = append(Variants, avx2)
 
 	if !cpu.X86.HasAVX512F {

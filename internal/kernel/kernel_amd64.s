@@ -4796,6 +4796,24 @@ DATA keepnumbers<>+64(SB)/4, $0x00000008
 DATA keepnumbers<>+68(SB)/4, $0x000000ff
 GLOBL keepnumbers<>(SB), RODATA|NOPTR, $72
 
+// func prefetchLines(p *float32, lines int, stride int)
+// Requires: MMX+
+TEXT ·prefetchLines(SB), NOSPLIT, $0-24
+	MOVQ p+0(FP), AX
+	MOVQ lines+8(FP), CX
+	MOVQ stride+16(FP), DX
+	SHLQ $0x02, DX
+	JMP  check
+
+line:
+	PREFETCHT1 (AX)
+	ADDQ       DX, AX
+
+check:
+	DECQ CX
+	JGE  line
+	RET
+
 // func sumsAVX2(sum *float64, x *float32, rows int, stride int)
 // Requires: AVX
 TEXT ·sumsAVX2(SB), NOSPLIT, $0-32

@@ -84,6 +84,9 @@ func dotAVX2(out *float32, a *float32, w *float32, bias float32, rows *int, outs
 func keepAVX2(words *uint64, count int, counter *[4]uint32, key *[2]uint32, threshold uint32)
 
 //go:noescape
+func prefetchLines(p *float32, lines int, stride int)
+
+//go:noescape
 func sumsAVX2(sum *float64, x *float32, rows int, stride int)
 
 //go:noescape

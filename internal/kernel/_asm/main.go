@@ -14,6 +14,7 @@ func main() {
 	}
 	dot()
 	keep()
+	prefetch()
 	channelSums()
 	moments()
 	normGrads()

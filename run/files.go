@@ -35,7 +35,7 @@ func (f *Folder) ReadConfig(v any) error {
 	path := filepath.Join(f.Dir, ConfigName)
 	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return input.Errorf("%s: there is no such file (%w)", path, fs.ErrNotExist)
+		return input.Errorf("%s: %w", path, fs.ErrNotExist)
 	}
 	if err != nil {
 		return err

@@ -89,7 +89,7 @@ func Open(dir string) (*Folder, error) {
 	entries, err := os.ReadDir(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, input.Errorf("run folder %s: there is no such folder (%w)", dir, fs.ErrNotExist)
+		return nil, input.Errorf("run folder %s: %w", dir, fs.ErrNotExist)
 	case err != nil:
 		return nil, notAFolder(dir, err)
 	}
@@ -103,14 +103,14 @@ func Open(dir string) (*Folder, error) {
 		}
 	}
 	if foreign != "" {
-		return nil, input.Errorf("%s is not a run folder: it has no %s, but %q: name another with --run", dir, ConfigName, foreign)
+		return nil, input.Errorf("%[1]s is not a run folder: it has %[3]q and no %[2]s; name a folder that dcgan train made", dir, ConfigName, foreign)
 	}
 	return &Folder{Dir: dir}, nil
 }
 
 func notAFolder(dir string, err error) error {
 	if info, statErr := os.Stat(dir); statErr == nil && !info.IsDir() {
-		return input.Errorf("run folder %s is a file: name another with --run", dir)
+		return input.Errorf("run folder %s is a file: name a folder", dir)
 	}
 	var path *fs.PathError
 	if errors.As(err, &path) {
@@ -123,7 +123,7 @@ func notAFolder(dir string, err error) error {
 func List(root string) ([]string, error) {
 	entries, err := os.ReadDir(root)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, input.Errorf("%s: there is no such folder (%w)", root, fs.ErrNotExist)
+		return nil, input.Errorf("%s: %w", root, fs.ErrNotExist)
 	}
 	if err != nil {
 		return nil, input.Errorf("folder %s cannot be read: %w", root, err)

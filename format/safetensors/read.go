@@ -22,7 +22,7 @@ import (
 func ReadFile(path string) (*File, error) {
 	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, input.Errorf("%s: there is no such file (%w)", path, fs.ErrNotExist)
+		return nil, input.Errorf("%s: %w", path, fs.ErrNotExist)
 	}
 	if err != nil {
 		return nil, input.Errorf("%s: cannot be opened: %w", path, errors.Unwrap(err))

@@ -63,12 +63,14 @@ func TestTreeSum(t *testing.T) {
 // real and half of the generated images: added at the top of the tree they give the whole batch's bits.
 func TestHalvesMakeTheWhole(t *testing.T) {
 	narrow, wide := geometry{5, 6, 7, 3, 3, 18, 3, 2}, geometry{3, 3, 2, 2, 2, 300, 3, 2} // few panels of channels, and many
+	filtered := geometry{4, 5, 18, 4, 5, 20, 3, 1}                                       // through Winograd's filtering
 	for i := range kernel.Variants {
 		set := &kernel.Variants[i]
 		for _, test := range []struct {
 			geometry
 			batch, parts, threads int
-		}{{narrow, 64, 1, 2}, {narrow, 200, 1, 2}, {narrow, 128, 2, 1}, {narrow, 264, 2, 9}, {wide, 512, 1, 1}, {wide, 512, 2, 3}, {wide, 2050, 1, 1}} {
+		}{{narrow, 64, 1, 2}, {narrow, 200, 1, 2}, {narrow, 128, 2, 1}, {narrow, 264, 2, 9}, {wide, 512, 1, 1}, {wide, 512, 2, 3}, {wide, 2050, 1, 1},
+			{filtered, 200, 1, 1}, {filtered, 264, 2, 5}} {
 			g, pool := test.geometry, newPool(t, test.threads)
 			big, small := padded(1, test.batch*g.bigSize()), padded(2, test.batch*g.smallSize())
 			grads := func(big, small []float32, batch int) []float32 {

@@ -14,6 +14,6 @@ func init() {
 	neon.Scale, neon.NormBack = scaleVectors, normBackVectors
 	neon.Leaky, neon.LeakyBack = leakyVectors, leakyBackVectors
 	neon.Adam, neon.Add, neon.Peak = adamVectors, addVectors, peakVectors
-	neon.Keep = keepVectors
+	neon.Keep, neon.Prefetch = keepVectors, prefetchNEON
 	Variants = append(Variants, neon)
 }

@@ -728,6 +728,23 @@ round:
 	BNE word
 	RET
 
+// func prefetchNEON(p *float32, lines, stride int)
+TEXT ·prefetchNEON(SB), NOSPLIT, $0-24
+	MOVD p+0(FP), R0
+	MOVD lines+8(FP), R1
+	MOVD stride+16(FP), R2
+	CMP $0, R1
+	BLE done
+
+line:
+	PRFM (R0), PLDL2KEEP
+	ADD R2<<2, R0
+	SUBS $1, R1
+	BNE line
+
+done:
+	RET
+
 // func sumsNEON(sum *float64, x *float32, rows, stride int)
 TEXT ·sumsNEON(SB), NOSPLIT, $0-32
 	MOVD sum+0(FP), R0

@@ -20,6 +20,9 @@ func dotNEON(out, a, w *float32, bias float32, rows, outs *int, taps *Tap, nTaps
 func keepNEON(words *uint64, count int, counter *[4]uint32, key *[2]uint32, threshold uint32)
 
 //go:noescape
+func prefetchNEON(p *float32, lines, stride int)
+
+//go:noescape
 func sumsNEON(sum *float64, x *float32, rows, stride int)
 
 //go:noescape

@@ -17,6 +17,7 @@ func main() {
 	f.outer()
 	f.dot()
 	f.keep()
+	f.prefetch()
 	f.channelSums()
 	f.moments()
 	f.normGrads()

@@ -213,35 +213,42 @@ func readLatents(path string, width int) (latents []float32, n int, err error) {
 	return latents, shape[0], nil
 }
 
-// walk returns frames latents from each latent to the next, and from the last to the first. It goes along the sphere
-// (Shoemake 1985), since points of a straight line between two latents are shorter than any that G was trained on; the
-// length goes evenly from one to the other.
+// walk returns frames latents from each latent to the next, and from the last to the first: points of a straight line,
+// lengthened so that the length goes evenly from one to the other, since the line itself comes nearer to the origin than
+// any latent that G was trained on. Products are rounded by themselves, so that all machines draw the same walk.
 func walk(latents []float32, width, frames int) []float32 {
 	n := len(latents) / width
 	path := make([]float32, 0, n*frames*width)
+	point := make([]float64, width)
 	for i := range n {
 		from, to := latents[i*width:(i+1)*width], latents[(i+1)%n*width:][:width]
-		a, b, dot := 0.0, 0.0, 0.0
-		for j := range from {
-			a += float64(from[j]) * float64(from[j])
-			b += float64(to[j]) * float64(to[j])
-			dot += float64(from[j]) * float64(to[j])
-		}
-		a, b = math.Sqrt(a), math.Sqrt(b)
-		angle := math.Acos(max(-1, min(1, dot/(a*b))))
+		start, end := length(from), length(to)
 		for f := range frames {
 			t := float64(f) / float64(frames)
-			u, v := 1-t, t
-			if sin := math.Sin(angle); sin > 1e-3 { // else they point alike, or one is 0 and has no direction
-				length := a + t*(b-a)
-				u, v = math.Sin((1-t)*angle)/sin*length/a, math.Sin(t*angle)/sin*length/b
+			square := 0.0
+			for j := range point {
+				point[j] = float64((1-t)*float64(from[j])) + float64(t*float64(to[j]))
+				square += float64(point[j] * point[j])
 			}
-			for j := range from {
-				path = append(path, float32(u*float64(from[j])+v*float64(to[j])))
+			stretch := 1.0
+			if square > 0 && f > 0 { // the line may pass through the origin, which has no direction
+				stretch = (float64((1-t)*start) + float64(t*end)) / math.Sqrt(square)
+			}
+			for _, v := range point {
+				path = append(path, float32(stretch*v))
 			}
 		}
 	}
 	return path
+}
+
+// length returns the Euclidean norm.
+func length(latent []float32) float64 {
+	square := 0.0
+	for _, v := range latent {
+		square += float64(float64(v) * float64(v))
+	}
+	return math.Sqrt(square)
 }
 
 func parseGrid(text string) (rows, cols int, err error) {

@@ -63,7 +63,7 @@ func TestTreeSum(t *testing.T) {
 // real and half of the generated images: added at the top of the tree they give the whole batch's bits.
 func TestHalvesMakeTheWhole(t *testing.T) {
 	narrow, wide := geometry{5, 6, 7, 3, 3, 18, 3, 2}, geometry{3, 3, 2, 2, 2, 300, 3, 2} // few panels of channels, and many
-	filtered := geometry{4, 5, 18, 4, 5, 20, 3, 1}                                       // through Winograd's filtering
+	filtered := geometry{4, 5, 18, 4, 5, 20, 3, 1}                                        // through Winograd's filtering
 	for i := range kernel.Variants {
 		set := &kernel.Variants[i]
 		for _, test := range []struct {

@@ -114,11 +114,13 @@ func addVectors(dst, src []float32) {
 }
 
 func keepVectors(s random.Stream, words []uint64, n int, place uint32, rate float64) {
-	if len(words) == 0 {
+	threshold := random.Threshold(rate)
+	if len(words) == 0 || threshold > 0xffff { // the assembly holds 16 bits of it
+		s.Keep(words, n, place, rate)
 		return
 	}
 	counter, key := s.Counter(place, 0), s.Key()
-	keepAVX2(&words[0], len(words), &counter, &key, random.Threshold(rate))
+	keepAVX2(&words[0], len(words), &counter, &key, threshold)
 	random.ClearPast(words, n)
 }
 

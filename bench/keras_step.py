@@ -89,4 +89,5 @@ def main():
     peer.serve(step(args.batch, bool(args.jit)), "Keras", keras.__version__, detail)
 
 
-main()
+if __name__ == "__main__":
+    main()

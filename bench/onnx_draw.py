@@ -21,4 +21,5 @@ def main():
     peer.serve(draw, "onnxruntime", onnxruntime.__version__, f"{args.piece} at a time, instruction set of its choice")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -24,4 +24,5 @@ def main():
     peer.serve(draw, "OpenVINO", openvino.__version__.split("-")[0], f"float32, {args.piece} at a time")
 
 
-main()
+if __name__ == "__main__":
+    main()

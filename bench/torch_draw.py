@@ -29,4 +29,5 @@ def main():
     peer.serve(draw, f"PyTorch {args.mode}", torch.__version__, detail)
 
 
-main()
+if __name__ == "__main__":
+    main()

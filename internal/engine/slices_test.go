@@ -121,6 +121,40 @@ func TestHalvesMakeTheWhole(t *testing.T) {
 	}
 }
 
+// TestEveryImageCounts sums over 1 to 63 images of which the last alone is not zero: the gradient is that image's. So no
+// image is left over where work is done some at a time.
+func TestEveryImageCounts(t *testing.T) {
+	for _, g := range []geometry{{5, 6, 7, 3, 3, 18, 3, 2}, {4, 5, 18, 4, 5, 20, 3, 1}, {28, 28, 16, 28, 28, 17, 3, 1}} {
+		for i := range kernel.Variants {
+			if g.bigH > 5 && i == 0 {
+				continue // slow in plain Go
+			}
+			pool := newPool(t, 1)
+			grads := func(big, small []float32, batch int) []float32 {
+				k := newKernelGrad(&kernel.Variants[i], pool, g, true, 1)
+				k.scratch = [][]float32{make([]float32, k.scratchSize())}
+				grad := make([]float32, g.taps()*g.bigC*g.smallC)
+				k.call(grad, big, small, slices(batch, 1))
+				return grad
+			}
+			big, small := padded(1, g.bigSize()), padded(2, g.smallSize())
+			want := grads(big, small, 1)
+			for batch := 2; batch < 64; batch++ {
+				bigs := append(make([]float32, (batch-1)*g.bigSize()), big[:cap(big)]...)
+				smalls := append(make([]float32, (batch-1)*g.smallSize()), small[:cap(small)]...)
+				for at, got := range grads(bigs, smalls, batch) {
+					if got != want[at] {
+						t.Fatalf("%s, %+v: value %d with %d images is %g, alone %g", kernel.Variants[i].Name, g, at, batch, got, want[at])
+					}
+				}
+				if g.bigH > 5 {
+					batch += 9
+				}
+			}
+		}
+	}
+}
+
 // TestOrderWithinSlice shows that the tests above can tell orders apart: the same images in another order give other bits.
 func TestOrderWithinSlice(t *testing.T) {
 	g := geometry{1, 1, 5, 1, 1, 3, 1, 1}

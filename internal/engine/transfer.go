@@ -33,9 +33,12 @@ type transfer struct {
 	pack    packJob
 }
 
-// sourceBudget is how many values of source images a block takes, so that they stay in a core's cache while every
-// channel of the target is computed from them.
-const sourceBudget = 512 << 10 / 4
+// blockBudget is how many values of source and target images a block takes, so that both stay in a core's cache while
+// every channel of the target is computed.
+const blockBudget = 320 << 10 / 4
+
+// blockRows is how many target pixels a block has at least, so that reading the weights is little beside using them.
+const blockRows = 32
 
 // dotWidth is the largest number of target channels that is computed as dot products, a channel at a time.
 const dotWidth = 4
@@ -115,7 +118,7 @@ func (t *transfer) call(to, from, bias []float32, images int, then func(lo, hi i
 		t.winograd.callWide(t.wide)
 		return
 	}
-	most := sourceBudget / t.sourceSize
+	most := max(blockBudget/(t.sourceSize+t.targetSize), blockRows*t.width/t.targetSize)
 	if t.winograd != nil {
 		most = t.winograd.maxImages()
 	}

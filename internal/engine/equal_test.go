@@ -77,6 +77,9 @@ func TestThreadsAgree(t *testing.T) {
 	set := &kernel.Variants[len(kernel.Variants)-1]
 	want := map[string][]float32{}
 	for threads := 1; threads <= 64; threads++ {
+		if len(kernel.Variants) == 1 && threads > 6 && threads%29 != 6 {
+			continue // plain Go alone is slow
+		}
 		pool := newPool(t, threads)
 		for _, test := range chains {
 			batch := 3

@@ -75,6 +75,7 @@ func New(a arch.Network, plan Plan) (*Network, error) {
 		return nil, err
 	}
 	n.plan(plan.Training)
+	n.link()
 
 	n.thenFixed = func(lo, hi int) { n.current.fixed(lo, hi) }
 	n.thenTraining = func(lo, hi int) { n.current.training(lo, hi) }
@@ -283,7 +284,14 @@ func (n *Network) wantsInput() bool { return len(n.Arch.Input) == 3 }
 // images times the output's size, is valid until the next call. The end of the input must be followed by kernel.Slack
 // readable values.
 func (n *Network) Forward(x []float32, images int, mode Mode) []float32 {
-	for _, s := range n.stages {
+	for i := 0; i < len(n.stages); i++ {
+		s := n.stages[i]
+		if s.chain != nil && mode == Inference {
+			s.chain.call(x, images)
+			i += len(s.chain.stages) - 1
+			x = n.stages[i].y
+			continue
+		}
 		s.run(x, images, mode)
 		x = s.y
 	}

@@ -32,6 +32,7 @@ type stage struct {
 	maskWords     int     // words an image
 	masks         []uint64
 	sums          *channelSums
+	chain         *chain // that this stage is the first of, nil for none
 
 	x []float32 // input of the last Forward, of all images
 	z []float32 // before normalisation, kept in training
@@ -96,15 +97,17 @@ func (s *stage) run(x []float32, images int, mode Mode) {
 }
 
 // fixed finishes images lo to hi-1 in inference.
-func (s *stage) fixed(lo, hi int) {
-	y := s.y[lo*s.size : hi*s.size]
+func (s *stage) fixed(lo, hi int) { s.finish(s.y[lo*s.size : hi*s.size]) }
+
+// finish turns what a stage's weights gave for some images into its output in inference, in place.
+func (s *stage) finish(y []float32) {
 	slope := float32(1)
 	if s.activation == leaky {
 		slope = s.slope
 	}
 	switch {
 	case s.norm != nil:
-		s.n.set.Scale(y, y, s.norm.scale, s.norm.shift, slope, (hi-lo)*s.pixels)
+		s.n.set.Scale(y, y, s.norm.scale, s.norm.shift, slope, len(y)/s.channels)
 	case slope != 1:
 		s.n.set.Leaky(y, nil, slope, 1)
 	}

@@ -110,10 +110,8 @@ func (t *transfer) load(weights []float32) {
 
 // call computes to from from for a number of images; bias may be nil. As soon as images lo to hi-1 are done, then is told.
 func (t *transfer) call(to, from, bias []float32, images int, then func(lo, hi int)) {
-	t.to, t.from, t.bias, t.images, t.then = to, from, bias, images, then
-	if bias == nil {
-		t.bias = t.zero
-	}
+	t.to, t.from, t.images, t.then = to, from, images, then
+	t.add(bias)
 	if t.winograd != nil && t.winograd.wide {
 		t.winograd.callWide(t.wide)
 		return
@@ -126,30 +124,42 @@ func (t *transfer) call(to, from, bias []float32, images int, then func(lo, hi i
 	t.pool.do(t, (images+t.block-1)/t.block)
 }
 
+// add sets the bias of the calls to come, nil for none.
+func (t *transfer) add(bias []float32) {
+	t.bias = bias
+	if bias == nil {
+		t.bias = t.zero
+	}
+}
+
 func (t *transfer) run(worker, task int) {
 	lo := task * t.block
 	hi := min(lo+t.block, t.images)
-	if t.winograd != nil {
-		t.winograd.block(worker, lo, hi)
-	} else {
-		t.direct(worker, lo, hi)
-	}
+	t.compute(worker, t.to[lo*t.targetSize:], t.from[lo*t.sourceSize:], hi-lo)
 	if t.then != nil {
 		t.then(lo, hi)
 	}
 }
 
-// direct computes the targets of images lo to hi-1 by the sums over taps and source channels.
-func (t *transfer) direct(worker, lo, hi int) {
-	from, to := t.from[lo*t.sourceSize:], t.to[lo*t.targetSize:]
-	t.set.Prefetch(&from[0], (hi-lo)*t.sourceSize/cacheLine, cacheLine)
+// compute computes a block of images.
+func (t *transfer) compute(worker int, to, from []float32, images int) {
+	t.set.Prefetch(&from[0], images*t.sourceSize/cacheLine, cacheLine)
+	if t.winograd != nil {
+		t.winograd.block(worker, to, from, images)
+	} else {
+		t.direct(worker, to, from, images)
+	}
+}
+
+// direct computes a block by the sums over taps and source channels.
+func (t *transfer) direct(worker int, to, from []float32, images int) {
 	for panel := range t.panels {
 		weights := t.packed[panel*t.taps*t.depth*t.lanes:]
 		for i := range t.classes {
 			if t.dot {
-				t.dots(worker, &t.classes[i], to[panel:], from, weights, t.bias[panel], hi-lo)
+				t.dots(worker, &t.classes[i], to[panel:], from, weights, t.bias[panel], images)
 			} else {
-				t.tiles(worker, &t.classes[i], to[panel*t.lanes:], from, weights, t.bias[panel*t.lanes:], hi-lo,
+				t.tiles(worker, &t.classes[i], to[panel*t.lanes:], from, weights, t.bias[panel*t.lanes:], images,
 					min(t.lanes, t.width-panel*t.lanes))
 			}
 		}

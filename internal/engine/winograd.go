@@ -113,17 +113,17 @@ func (w *winograd) pack(worker, panel int) {
 	}
 }
 
-// block computes the targets of images lo to hi-1.
-func (w *winograd) block(worker, lo, hi int) {
+// block computes a block of images.
+func (w *winograd) block(worker int, to, from []float32, images int) {
 	t, scratch := w.t, &w.scratch[worker]
-	tiles := (hi - lo) * w.tilesY * w.tilesX
+	tiles := images * w.tilesY * w.tilesX
 	inputPlace := tiles*t.depth + stagger
 	row := 0
-	for image := lo; image < hi; image++ {
-		from := t.from[image*t.sourceSize:]
+	for image := range images {
 		for y := range w.tilesY {
 			for x := range w.tilesX {
-				w.inputTile(scratch, scratch.inputs[row*t.depth:], inputPlace, from, y*kernel.WinogradTile-1, x*kernel.WinogradTile-1)
+				w.inputTile(scratch, scratch.inputs[row*t.depth:], inputPlace, from[image*t.sourceSize:],
+					y*kernel.WinogradTile-1, x*kernel.WinogradTile-1)
 				row++
 			}
 		}
@@ -135,11 +135,10 @@ func (w *winograd) block(worker, lo, hi int) {
 				w.packed[place*w.place+panel*t.depth*t.lanes:], tiles, t.lanes)
 		}
 		row = 0
-		for image := lo; image < hi; image++ {
-			to := t.to[image*t.targetSize+panel*t.lanes:]
+		for image := range images {
 			for y := range w.tilesY {
 				for x := range w.tilesX {
-					w.outputTile(scratch, to, y*kernel.WinogradTile, x*kernel.WinogradTile, scratch.products[row*t.lanes:], productPlace,
+					w.outputTile(scratch, to[image*t.targetSize+panel*t.lanes:], y*kernel.WinogradTile, x*kernel.WinogradTile, scratch.products[row*t.lanes:], productPlace,
 						t.bias[panel*t.lanes:], min(t.lanes, t.width-panel*t.lanes))
 					row++
 				}

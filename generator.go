@@ -35,8 +35,12 @@ type Generator struct {
 	step    int
 }
 
-// drawBatch is the most images that a Generator draws at a time: enough to keep all threads busy, and not much memory.
-const drawBatch = 64
+const (
+	// drawBatch is the most images that a Generator draws at a time: enough to keep all threads busy.
+	drawBatch = 64
+	// drawValues bounds what it holds of them in all layers together, 256 MiB.
+	drawValues = 256 << 20 / 4
+)
 
 // Open opens the generator of a run folder (its best checkpoint where one is scored, else its newest whole one) or of a
 // checkpoint file. That there is none, or that it is damaged, is an error that says so in one line.
@@ -107,18 +111,26 @@ func newGenerator(c *checkpoint.Checkpoint) (*Generator, error) {
 			return nil, input.Errorf("the checkpoint's noise: %w", err)
 		}
 	}
-	g := &Generator{pool: engine.NewPool(runtime.GOMAXPROCS(0)), batch: drawBatch, latent: c.Generator.Input.Size(),
+	values := 0
+	shapes, err := c.Generator.Shapes()
+	if err != nil {
+		return nil, err
+	}
+	for _, shape := range shapes {
+		values += shape.Size()
+	}
+	g := &Generator{pool: engine.NewPool(runtime.GOMAXPROCS(0)), batch: max(1, min(drawBatch, drawValues/values)), latent: c.Generator.Input.Size(),
 		shape: output, noise: settings.Noise, step: c.Step}
 	if g.network, err = engine.New(c.Generator, engine.Plan{Set: set, Pool: g.pool, Batch: g.batch}); err != nil {
 		g.pool.Close()
 		return nil, err
 	}
-	values := map[string][]float32{}
+	tensors := map[string][]float32{}
 	for _, t := range c.Tensors {
-		values[t.Name] = t.Data
+		tensors[t.Name] = t.Data
 	}
 	for _, t := range g.network.Tensors {
-		copy(t.Data, values[checkpoint.Generator+t.Name])
+		copy(t.Data, tensors[checkpoint.Generator+t.Name])
 	}
 	g.network.Load()
 	return g, nil

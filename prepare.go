@@ -234,6 +234,9 @@ func (p *prepared) findCheckpoint() error {
 	if err := disagreement(p.plan.Run, differences); err != nil {
 		return err
 	}
+	if err := errors.Join(sameWeights(from.Generator, p.plan.Generator), sameWeights(from.Discriminator, p.plan.Discriminator)); err != nil {
+		return input.Errorf("the newest whole checkpoint of %s does not fit its settings: %w", p.plan.Run, err)
+	}
 	p.from, p.plan.Step = from, from.Step
 	return nil
 }

@@ -80,8 +80,9 @@ type Network struct {
 // MaxKernel is the largest side of a convolution's kernel.
 const MaxKernel = 7
 
-// maxValues bounds an example and a tensor, so that sizes stay far from overflow and a hostile file takes no memory.
-const maxValues = 1 << 28
+// maxValues bounds the values of one example in all layers together, some 500 times those of the seed's G, so that sizes
+// stay far from overflow and a hostile file takes no memory.
+const maxValues = 1 << 26
 
 // Shapes returns the output shape of every layer, or an error of input that names the first layer that does not fit.
 func (n Network) Shapes() ([]Shape, error) {
@@ -90,11 +91,16 @@ func (n Network) Shapes() ([]Shape, error) {
 	}
 	names := n.LayerNames()
 	shapes := make([]Shape, len(n.Layers))
-	at := n.Input
+	at, total := n.Input, n.Input.Size()
 	for i, layer := range n.Layers {
 		out, err := layer.output(at)
 		if err == nil {
 			err = checkShape(out)
+		}
+		if err == nil {
+			if total += out.Size(); total > maxValues {
+				err = fmt.Errorf("too large: an example has more than %d values up to here", maxValues)
+			}
 		}
 		if err != nil {
 			return nil, input.Errorf("%s: layer %d, %s: %w", n.Name, i+1, names[i], err)

@@ -79,7 +79,7 @@ func TestShapesRefuse(t *testing.T) {
 		{image, conv(1, 3, 0), []string{"strides 0"}},
 		{image, conv(1, 3, 3), []string{"strides 3", "1 or 2"}},
 		{image, transpose(-1, 3, 1), []string{"filters -1"}},
-		{Shape{1 << 13, 1 << 13, 1}, transpose(2, 3, 2), []string{"layer 2, conv2d_transpose", "too large"}},
+		{Shape{1 << 12, 1 << 12, 1}, transpose(2, 3, 2), []string{"layer 2, conv2d_transpose", "too large"}},
 		{image, Layer{Class: BatchNormalization, Momentum: 0.9}, []string{"layer 2, batch_normalization", "epsilon 0"}},
 		{image, Layer{Class: BatchNormalization, Momentum: 1.1, Epsilon: 1}, []string{"momentum 1.1"}},
 		{image, Layer{Class: LeakyReLU, NegativeSlope: -0.1}, []string{"layer 2, leaky_re_lu", "-0.1"}},

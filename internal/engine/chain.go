@@ -10,12 +10,8 @@ type chain struct {
 	images int
 }
 
-const (
-	// chainBudget is how many values a block has at most between two stages, source and target together.
-	chainBudget = 640 << 10 / 4
-	// chainWeights is how many packed weights a stage of a chain may have: they are read again for every block.
-	chainWeights = 4 << 20 / 4
-)
+// chainWeights is how many weights a stage of a chain may have: they are read again for every block.
+const chainWeights = 4 << 20 / 4
 
 // link joins stages to chains.
 func (n *Network) link() {
@@ -43,10 +39,7 @@ func (n *Network) chain(stages []*stage) {
 	// A worker's block lies where its own part of the outputs' buffers is.
 	most := n.batch / n.pool.threads
 	for _, s := range stages {
-		most = min(most, max(1, chainBudget/(s.inSize+s.size)))
-		if s.forward.winograd != nil {
-			most = min(most, s.forward.winograd.maxImages())
-		}
+		most = min(most, s.forward.most)
 	}
 	if most > 0 {
 		stages[0].chain = &chain{stages: stages, most: most}

@@ -216,7 +216,7 @@ func layerGeometry(l arch.Layer, in, out arch.Shape) (g geometry, down bool) {
 
 // plan allocates what a batch needs.
 func (n *Network) plan(training bool) {
-	largest, scratch, wide := n.inSize, 0, 0
+	scratch, wide := 0, 0
 	transfers := func(each func(t *transfer)) {
 		for _, s := range n.stages {
 			for _, t := range []*transfer{s.forward, s.back} {
@@ -245,13 +245,18 @@ func (n *Network) plan(training bool) {
 		if s.grad != nil {
 			scratch = max(scratch, s.grad.scratchSize())
 		}
-		largest = max(largest, s.size)
 	}
 	if !training {
 		return
 	}
-	for i := range n.dy {
-		n.dy[i] = kernel.Buffer(largest * n.batch)
+	// Backward goes from one of two buffers to the other, stage by stage.
+	var sizes [2]int
+	for i, s := range n.stages {
+		which := (len(n.stages) - 1 - i) % 2
+		sizes[which] = max(sizes[which], s.size)
+	}
+	for i, size := range sizes {
+		n.dy[i] = kernel.Buffer(size * n.batch)
 	}
 	workers := make([][]float32, n.pool.threads)
 	for i := range workers {

@@ -21,7 +21,7 @@ type Pool struct {
 
 // lists is a worker's memory for the offsets that kernels take. A function's own arrays would be allocated on the heap at
 // every call, since kernels are called through a Set.
-type lists struct{ rows, outs, places [kernel.MaxRows]int }
+type lists struct{ rows, outs [kernel.MaxRows]int }
 
 // job is work in numbered tasks that may run in any order. What a task computes must not depend on the worker, which
 // only tells it whose scratch memory to use.

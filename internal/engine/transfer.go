@@ -7,6 +7,9 @@ import "dcgan/internal/kernel"
 type transfer struct {
 	set     *kernel.Set
 	classes []class
+	place   []place             // of each class
+	most    int                 // images of a block at the most
+	apart   [kernel.MaxRows]int // offsets of rows that lie one behind the other
 
 	depth, width           int // channels of a source pixel and of a target pixel
 	sourceSize, targetSize int // values of an image
@@ -61,6 +64,9 @@ func newTransfer(set *kernel.Set, pool *Pool, g geometry, down bool) *transfer {
 	}
 	t.panels = (t.width + t.lanes - 1) / t.lanes
 	t.classes = g.gather(down, t.depth*t.lanes)
+	for r := range t.apart {
+		t.apart[r] = r * t.lanes
+	}
 	t.zero = kernel.Buffer(t.panels * t.lanes)
 	t.scratch = make([][]float32, pool.threads)
 	for i := range t.scratch {
@@ -69,7 +75,12 @@ func newTransfer(set *kernel.Set, pool *Pool, g geometry, down bool) *transfer {
 	t.pack.t = t
 	if g.filters() && !t.dot {
 		t.winograd = newWinograd(t, g, down)
+		t.most = t.winograd.maxImages()
 	} else {
+		t.most = max(1, blockBudget/(t.sourceSize+t.targetSize), blockRows*t.width/t.targetSize)
+		for _, c := range t.classes {
+			t.place = append(t.place, t.places(c))
+		}
 		t.packed = kernel.Buffer(t.panels * t.taps * t.depth * t.lanes)
 	}
 	return t
@@ -116,11 +127,7 @@ func (t *transfer) call(to, from, bias []float32, images int, then func(lo, hi i
 		t.winograd.callWide(t.wide)
 		return
 	}
-	most := max(blockBudget/(t.sourceSize+t.targetSize), blockRows*t.width/t.targetSize)
-	if t.winograd != nil {
-		most = t.winograd.maxImages()
-	}
-	t.block = max(1, min(most, (images+4*t.pool.threads-1)/(4*t.pool.threads)))
+	t.block = max(1, min(t.most, (images+4*t.pool.threads-1)/(4*t.pool.threads)))
 	t.pool.do(t, (images+t.block-1)/t.block)
 }
 
@@ -157,77 +164,70 @@ func (t *transfer) direct(worker int, to, from []float32, images int) {
 		weights := t.packed[panel*t.taps*t.depth*t.lanes:]
 		for i := range t.classes {
 			if t.dot {
-				t.dots(worker, &t.classes[i], to[panel:], from, weights, t.bias[panel], images)
+				t.dots(worker, &t.classes[i], &t.place[i], to[panel:], from, weights, t.bias[panel], images)
 			} else {
-				t.tiles(worker, &t.classes[i], to[panel*t.lanes:], from, weights, t.bias[panel*t.lanes:], images,
+				t.tiles(worker, &t.classes[i], &t.place[i], to[panel*t.lanes:], from, weights, t.bias[panel*t.lanes:], images,
 					min(t.lanes, t.width-panel*t.lanes))
 			}
 		}
 	}
 }
 
-// cursor walks the pixels of a class, image by image.
-type cursor struct {
-	class                  *class
-	sourceSize, targetSize int
-	image, pixel, left     int
-}
+// place is where a class's pixels are in a block of images, image by image: offsets of their sources and targets.
+type place struct{ rows, outs []int }
 
-func (t *transfer) cursor(c *class, images int) cursor {
-	return cursor{c, t.sourceSize, t.targetSize, 0, 0, images * len(c.pixels)}
-}
-
-// next fills the offsets of the next pixels and returns how many there are; the rest of the list repeats the last.
-func (c *cursor) next(rows, outs []int) int {
-	count := min(len(rows), c.left)
-	c.left -= count
-	for r := range count {
-		p := c.class.pixels[c.pixel]
-		rows[r] = c.image*c.sourceSize + p.X
-		outs[r] = c.image*c.targetSize + p.Y
-		if c.pixel++; c.pixel == len(c.class.pixels) {
-			c.pixel = 0
-			c.image++
+// places lists them for as many images as a block has at most.
+func (t *transfer) places(c class) place {
+	var p place
+	for image := range t.most {
+		for _, pixel := range c.pixels {
+			p.rows = append(p.rows, image*t.sourceSize+pixel.X)
+			p.outs = append(p.outs, image*t.targetSize+pixel.Y)
 		}
 	}
-	for r := count; r < len(rows); r++ {
-		rows[r], outs[r] = rows[count-1], outs[count-1]
-	}
-	return count
+	return p
 }
 
-func (t *transfer) tiles(worker int, c *class, to, from, weights, bias []float32, images, width int) {
-	scratch := t.scratch[worker]
-	rows, outs, places := &t.pool.lists[worker].rows, &t.pool.lists[worker].outs, &t.pool.lists[worker].places
-	for r := range places {
-		places[r] = r * t.lanes
+// list returns the offsets of a tile of size pixels that begins at pixel at of count: in the list itself, or where fewer
+// are left, in the worker's memory with the last repeated.
+func (p *place) list(own *lists, at, count, size int) (rows, outs *int) {
+	if at+size <= count {
+		return &p.rows[at], &p.outs[at]
 	}
+	for r := range size {
+		own.rows[r], own.outs[r] = p.rows[min(at+r, count-1)], p.outs[min(at+r, count-1)]
+	}
+	return &own.rows[0], &own.outs[0]
+}
+
+func (t *transfer) tiles(worker int, c *class, p *place, to, from, weights, bias []float32, images, width int) {
+	own, scratch := &t.pool.lists[worker], t.scratch[worker]
 	taps := tapPointer(c.taps)
-	at := t.cursor(c, images)
-	for at.left > 0 {
+	count := images * len(c.pixels)
+	for at := 0; at < count; {
 		tile, size := t.set.Tile, t.set.Rows
-		if at.left < size {
+		if count-at < size {
 			tile, size = t.set.Short, t.set.ShortRows
 		}
-		count := at.next(rows[:size], outs[:size])
+		rows, outs := p.list(own, at, count, size)
 		if width == t.lanes {
-			tile(&to[0], &from[0], &weights[0], &bias[0], &rows[0], &outs[0], taps, len(c.taps), t.depth)
-			continue
+			tile(&to[0], &from[0], &weights[0], &bias[0], rows, outs, taps, len(c.taps), t.depth)
+		} else {
+			tile(&scratch[0], &from[0], &weights[0], &bias[0], rows, &t.apart[0], taps, len(c.taps), t.depth)
+			for r := range min(size, count-at) {
+				copy(to[p.outs[at+r]:][:width], scratch[r*t.lanes:])
+			}
 		}
-		tile(&scratch[0], &from[0], &weights[0], &bias[0], &rows[0], &places[0], taps, len(c.taps), t.depth)
-		for r := range count {
-			copy(to[outs[r]:outs[r]+width], scratch[places[r]:])
-		}
+		at += size
 	}
 }
 
-func (t *transfer) dots(worker int, c *class, to, from, weights []float32, bias float32, images int) {
-	rows, outs := t.pool.lists[worker].rows[:kernel.DotRows], t.pool.lists[worker].outs[:kernel.DotRows]
+func (t *transfer) dots(worker int, c *class, p *place, to, from, weights []float32, bias float32, images int) {
 	taps := tapPointer(c.taps)
-	at := t.cursor(c, images)
-	for at.left > 0 {
-		at.next(rows, outs)
-		t.set.Dot(&to[0], &from[0], &weights[0], bias, &rows[0], &outs[0], taps, len(c.taps), t.depth)
+	count := images * len(c.pixels)
+	for at := 0; at < count; at += kernel.DotRows {
+		rows, outs := p.list(&t.pool.lists[worker], at, count, kernel.DotRows)
+		t.set.Dot(&to[0], &from[0], &weights[0], bias, rows, outs, taps, len(c.taps), t.depth)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -106,6 +107,7 @@ type session struct {
 func newSession(p *prepared, observer Observer) (*session, error) {
 	c := &p.plan.Config
 	s := &session{plan: p.plan, observer: observer, name: dataName(c.Data), pool: engine.NewPool(c.Threads)}
+	debug.FreeOSMemory() // what reading the data left, before the networks take theirs
 	var err error
 	if s.trainer, err = train.New(c.Config, p.plan.Generator, p.plan.Discriminator, p.data, p.set, s.pool); err != nil {
 		s.pool.Close()

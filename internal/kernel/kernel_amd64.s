@@ -4684,9 +4684,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func keepAVX2(words *uint64, count int, counter *[4]uint32, key *[2]uint32, threshold uint32)
+// func keepSIMD(words *uint64, count int, counter *[4]uint32, key *[2]uint32, threshold uint32)
 // Requires: AVX, AVX2
-TEXT ·keepAVX2(SB), NOSPLIT, $0-36
+TEXT ·keepSIMD(SB), NOSPLIT, $0-36
 	MOVQ         words+0(FP), AX
 	MOVQ         count+8(FP), CX
 	MOVQ         counter+16(FP), DX
@@ -4796,9 +4796,9 @@ DATA keepnumbers<>+64(SB)/4, $0x00000008
 DATA keepnumbers<>+68(SB)/4, $0x000000ff
 GLOBL keepnumbers<>(SB), RODATA|NOPTR, $72
 
-// func prefetchLines(p *float32, lines int, stride int)
+// func prefetchSIMD(p *float32, lines int, stride int)
 // Requires: MMX+
-TEXT ·prefetchLines(SB), NOSPLIT, $0-24
+TEXT ·prefetchSIMD(SB), NOSPLIT, $0-24
 	MOVQ p+0(FP), AX
 	MOVQ lines+8(FP), CX
 	MOVQ stride+16(FP), DX
@@ -4814,9 +4814,9 @@ check:
 	JGE  line
 	RET
 
-// func sumsAVX2(sum *float64, x *float32, rows int, stride int)
+// func sumsSIMD(sum *float64, x *float32, rows int, stride int)
 // Requires: AVX
-TEXT ·sumsAVX2(SB), NOSPLIT, $0-32
+TEXT ·sumsSIMD(SB), NOSPLIT, $0-32
 	MOVQ    sum+0(FP), AX
 	MOVQ    x+8(FP), CX
 	MOVQ    rows+16(FP), DX
@@ -4850,9 +4850,9 @@ check:
 	VZEROUPPER
 	RET
 
-// func momentsAVX2(sum *float64, squares *float64, x *float32, rows int, stride int)
+// func momentsSIMD(sum *float64, squares *float64, x *float32, rows int, stride int)
 // Requires: AVX, FMA3
-TEXT ·momentsAVX2(SB), NOSPLIT, $0-40
+TEXT ·momentsSIMD(SB), NOSPLIT, $0-40
 	MOVQ    sum+0(FP), AX
 	MOVQ    squares+8(FP), CX
 	MOVQ    x+16(FP), DX
@@ -4899,9 +4899,9 @@ check:
 	VZEROUPPER
 	RET
 
-// func normGradsAVX2(sum *float64, product *float64, dy *float32, y *float32, z *float32, slope float32, rows int, stride int)
+// func normGradsSIMD(sum *float64, product *float64, dy *float32, y *float32, z *float32, slope float32, rows int, stride int)
 // Requires: AVX, FMA3
-TEXT ·normGradsAVX2(SB), NOSPLIT, $0-64
+TEXT ·normGradsSIMD(SB), NOSPLIT, $0-64
 	VBROADCASTSS slope+40(FP), Y0
 	VXORPS       Y1, Y1, Y1
 	MOVQ         sum+0(FP), AX
@@ -4972,9 +4972,9 @@ check:
 	VZEROUPPER
 	RET
 
-// func scaleAVX2(y *float32, z *float32, scale *float32, shift *float32, slope float32, rows int, channels int)
+// func scaleSIMD(y *float32, z *float32, scale *float32, shift *float32, slope float32, rows int, channels int)
 // Requires: AVX, FMA3
-TEXT ·scaleAVX2(SB), NOSPLIT, $0-56
+TEXT ·scaleSIMD(SB), NOSPLIT, $0-56
 	MOVQ         y+0(FP), AX
 	MOVQ         z+8(FP), CX
 	MOVQ         scale+16(FP), DX
@@ -5008,9 +5008,9 @@ check:
 	VZEROUPPER
 	RET
 
-// func normBackAVX2(dy *float32, y *float32, z *float32, a *float32, b *float32, c *float32, slope float32, rows int, channels int)
+// func normBackSIMD(dy *float32, y *float32, z *float32, a *float32, b *float32, c *float32, slope float32, rows int, channels int)
 // Requires: AVX, FMA3
-TEXT ·normBackAVX2(SB), NOSPLIT, $0-72
+TEXT ·normBackSIMD(SB), NOSPLIT, $0-72
 	MOVQ         dy+0(FP), AX
 	MOVQ         y+8(FP), CX
 	MOVQ         z+16(FP), DX
@@ -5049,9 +5049,9 @@ check:
 	VZEROUPPER
 	RET
 
-// func leakyBackAVX2(dy *float32, y *float32, mask *uint64, n int, slope float32, scale float32)
+// func leakyBackSIMD(dy *float32, y *float32, mask *uint64, n int, slope float32, scale float32)
 // Requires: AVX, AVX2
-TEXT ·leakyBackAVX2(SB), NOSPLIT, $0-40
+TEXT ·leakyBackSIMD(SB), NOSPLIT, $0-40
 	MOVQ         dy+0(FP), AX
 	MOVQ         y+8(FP), CX
 	MOVQ         mask+16(FP), DX
@@ -5118,9 +5118,9 @@ DATA lanebits<>+56(SB)/4, $0x00004000
 DATA lanebits<>+60(SB)/4, $0x00008000
 GLOBL lanebits<>(SB), RODATA|NOPTR, $64
 
-// func adamAVX2(w *float32, grad *float32, m *float32, v *float32, n int, rate float32, keep1 float32, keep2 float32, epsilon float32)
+// func adamSIMD(w *float32, grad *float32, m *float32, v *float32, n int, rate float32, keep1 float32, keep2 float32, epsilon float32)
 // Requires: AVX, FMA3
-TEXT ·adamAVX2(SB), NOSPLIT, $0-56
+TEXT ·adamSIMD(SB), NOSPLIT, $0-56
 	MOVQ         w+0(FP), AX
 	MOVQ         grad+8(FP), CX
 	MOVQ         m+16(FP), DX
@@ -5174,9 +5174,9 @@ check:
 	VZEROUPPER
 	RET
 
-// func addAVX2(dst *float32, src *float32, n int)
+// func addSIMD(dst *float32, src *float32, n int)
 // Requires: AVX
-TEXT ·addAVX2(SB), NOSPLIT, $0-24
+TEXT ·addSIMD(SB), NOSPLIT, $0-24
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ n+16(FP), DX

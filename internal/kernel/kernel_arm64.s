@@ -594,8 +594,8 @@ store:
 	FMOVS F12, (R0)(R5<<2)
 	RET
 
-// func keepNEON(words *uint64, count int, counter *[4]uint32, key *[2]uint32, threshold uint32)
-TEXT ·keepNEON(SB), NOSPLIT, $0-36
+// func keepSIMD(words *uint64, count int, counter *[4]uint32, key *[2]uint32, threshold uint32)
+TEXT ·keepSIMD(SB), NOSPLIT, $0-36
 	MOVD words+0(FP), R0
 	MOVD count+8(FP), R1
 	MOVD counter+16(FP), R2
@@ -728,8 +728,8 @@ round:
 	BNE word
 	RET
 
-// func prefetchNEON(p *float32, lines, stride int)
-TEXT ·prefetchNEON(SB), NOSPLIT, $0-24
+// func prefetchSIMD(p *float32, lines, stride int)
+TEXT ·prefetchSIMD(SB), NOSPLIT, $0-24
 	MOVD p+0(FP), R0
 	MOVD lines+8(FP), R1
 	MOVD stride+16(FP), R2
@@ -745,8 +745,8 @@ line:
 done:
 	RET
 
-// func sumsNEON(sum *float64, x *float32, rows, stride int)
-TEXT ·sumsNEON(SB), NOSPLIT, $0-32
+// func sumsSIMD(sum *float64, x *float32, rows, stride int)
+TEXT ·sumsSIMD(SB), NOSPLIT, $0-32
 	MOVD sum+0(FP), R0
 	MOVD x+8(FP), R1
 	MOVD rows+16(FP), R2
@@ -789,8 +789,8 @@ done:
 	FSTPQ (F6, F7), 96(R0)
 	RET
 
-// func momentsNEON(sum, squares *float64, x *float32, rows, stride int)
-TEXT ·momentsNEON(SB), NOSPLIT, $0-40
+// func momentsSIMD(sum, squares *float64, x *float32, rows, stride int)
+TEXT ·momentsSIMD(SB), NOSPLIT, $0-40
 	MOVD sum+0(FP), R0
 	MOVD squares+8(FP), R1
 	MOVD x+16(FP), R2
@@ -850,8 +850,8 @@ done:
 	FSTPQ (F13, F15), 96(R1)
 	RET
 
-// func normGradsNEON(sum, product *float64, dy, y, z *float32, slope float32, rows, stride int)
-TEXT ·normGradsNEON(SB), NOSPLIT, $0-64
+// func normGradsSIMD(sum, product *float64, dy, y, z *float32, slope float32, rows, stride int)
+TEXT ·normGradsSIMD(SB), NOSPLIT, $0-64
 	FMOVS slope+40(FP), F0
 	VDUP V0.S[0], V0.S4
 	MOVD sum+0(FP), R0
@@ -945,8 +945,8 @@ done:
 	FSTPQ (F14, F16), 96(R1)
 	RET
 
-// func scaleNEON(y, z, scale, shift *float32, slope float32, rows, channels int)
-TEXT ·scaleNEON(SB), NOSPLIT, $0-56
+// func scaleSIMD(y, z, scale, shift *float32, slope float32, rows, channels int)
+TEXT ·scaleSIMD(SB), NOSPLIT, $0-56
 	MOVD y+0(FP), R0
 	MOVD z+8(FP), R1
 	MOVD scale+16(FP), R2
@@ -980,8 +980,8 @@ vectors:
 	BGT row
 	RET
 
-// func normBackNEON(dy, y, z, a, b, c *float32, slope float32, rows, channels int)
-TEXT ·normBackNEON(SB), NOSPLIT, $0-72
+// func normBackSIMD(dy, y, z, a, b, c *float32, slope float32, rows, channels int)
+TEXT ·normBackSIMD(SB), NOSPLIT, $0-72
 	MOVD dy+0(FP), R0
 	MOVD y+8(FP), R1
 	MOVD z+16(FP), R2
@@ -1023,8 +1023,8 @@ vectors:
 	BGT row
 	RET
 
-// func leakyBackNEON(dy, y *float32, mask *uint64, n int, slope, scale float32)
-TEXT ·leakyBackNEON(SB), NOSPLIT, $0-40
+// func leakyBackSIMD(dy, y *float32, mask *uint64, n int, slope, scale float32)
+TEXT ·leakyBackSIMD(SB), NOSPLIT, $0-40
 	MOVD dy+0(FP), R0
 	MOVD y+8(FP), R1
 	MOVD mask+16(FP), R2
@@ -1092,8 +1092,8 @@ unmasked:
 done:
 	RET
 
-// func adamNEON(w, grad, m, v *float32, n int, rate, keep1, keep2, epsilon float32)
-TEXT ·adamNEON(SB), NOSPLIT, $0-56
+// func adamSIMD(w, grad, m, v *float32, n int, rate, keep1, keep2, epsilon float32)
+TEXT ·adamSIMD(SB), NOSPLIT, $0-56
 	MOVD w+0(FP), R0
 	MOVD grad+8(FP), R1
 	MOVD m+16(FP), R2
@@ -1170,8 +1170,8 @@ loop:
 done:
 	RET
 
-// func addNEON(dst, src *float32, n int)
-TEXT ·addNEON(SB), NOSPLIT, $0-24
+// func addSIMD(dst, src *float32, n int)
+TEXT ·addSIMD(SB), NOSPLIT, $0-24
 	MOVD dst+0(FP), R0
 	MOVD src+8(FP), R1
 	MOVD n+16(FP), R2

@@ -81,31 +81,31 @@ func dotAVX2(out *float32, a *float32, w *float32, bias float32, rows *int, outs
 }, nTaps int, k int)
 
 //go:noescape
-func keepAVX2(words *uint64, count int, counter *[4]uint32, key *[2]uint32, threshold uint32)
+func keepSIMD(words *uint64, count int, counter *[4]uint32, key *[2]uint32, threshold uint32)
 
 //go:noescape
-func prefetchLines(p *float32, lines int, stride int)
+func prefetchSIMD(p *float32, lines int, stride int)
 
 //go:noescape
-func sumsAVX2(sum *float64, x *float32, rows int, stride int)
+func sumsSIMD(sum *float64, x *float32, rows int, stride int)
 
 //go:noescape
-func momentsAVX2(sum *float64, squares *float64, x *float32, rows int, stride int)
+func momentsSIMD(sum *float64, squares *float64, x *float32, rows int, stride int)
 
 //go:noescape
-func normGradsAVX2(sum *float64, product *float64, dy *float32, y *float32, z *float32, slope float32, rows int, stride int)
+func normGradsSIMD(sum *float64, product *float64, dy *float32, y *float32, z *float32, slope float32, rows int, stride int)
 
 //go:noescape
-func scaleAVX2(y *float32, z *float32, scale *float32, shift *float32, slope float32, rows int, channels int)
+func scaleSIMD(y *float32, z *float32, scale *float32, shift *float32, slope float32, rows int, channels int)
 
 //go:noescape
-func normBackAVX2(dy *float32, y *float32, z *float32, a *float32, b *float32, c *float32, slope float32, rows int, channels int)
+func normBackSIMD(dy *float32, y *float32, z *float32, a *float32, b *float32, c *float32, slope float32, rows int, channels int)
 
 //go:noescape
-func leakyBackAVX2(dy *float32, y *float32, mask *uint64, n int, slope float32, scale float32)
+func leakyBackSIMD(dy *float32, y *float32, mask *uint64, n int, slope float32, scale float32)
 
 //go:noescape
-func adamAVX2(w *float32, grad *float32, m *float32, v *float32, n int, rate float32, keep1 float32, keep2 float32, epsilon float32)
+func adamSIMD(w *float32, grad *float32, m *float32, v *float32, n int, rate float32, keep1 float32, keep2 float32, epsilon float32)
 
 //go:noescape
-func addAVX2(dst *float32, src *float32, n int)
+func addSIMD(dst *float32, src *float32, n int)

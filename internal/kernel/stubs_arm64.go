@@ -17,34 +17,34 @@ func outerNEON(acc, x, y *float32, offsets *int, pixels *Pair, nPixels, images, 
 func dotNEON(out, a, w *float32, bias float32, rows, outs *int, taps *Tap, nTaps, k int)
 
 //go:noescape
-func keepNEON(words *uint64, count int, counter *[4]uint32, key *[2]uint32, threshold uint32)
+func keepSIMD(words *uint64, count int, counter *[4]uint32, key *[2]uint32, threshold uint32)
 
 //go:noescape
-func prefetchNEON(p *float32, lines, stride int)
+func prefetchSIMD(p *float32, lines, stride int)
 
 //go:noescape
-func sumsNEON(sum *float64, x *float32, rows, stride int)
+func sumsSIMD(sum *float64, x *float32, rows, stride int)
 
 //go:noescape
-func momentsNEON(sum, squares *float64, x *float32, rows, stride int)
+func momentsSIMD(sum, squares *float64, x *float32, rows, stride int)
 
 //go:noescape
-func normGradsNEON(sum, product *float64, dy, y, z *float32, slope float32, rows, stride int)
+func normGradsSIMD(sum, product *float64, dy, y, z *float32, slope float32, rows, stride int)
 
 //go:noescape
-func scaleNEON(y, z, scale, shift *float32, slope float32, rows, channels int)
+func scaleSIMD(y, z, scale, shift *float32, slope float32, rows, channels int)
 
 //go:noescape
-func normBackNEON(dy, y, z, a, b, c *float32, slope float32, rows, channels int)
+func normBackSIMD(dy, y, z, a, b, c *float32, slope float32, rows, channels int)
 
 //go:noescape
-func leakyBackNEON(dy, y *float32, mask *uint64, n int, slope, scale float32)
+func leakyBackSIMD(dy, y *float32, mask *uint64, n int, slope, scale float32)
 
 //go:noescape
-func adamNEON(w, grad, m, v *float32, n int, rate, keep1, keep2, epsilon float32)
+func adamSIMD(w, grad, m, v *float32, n int, rate, keep1, keep2, epsilon float32)
 
 //go:noescape
-func addNEON(dst, src *float32, n int)
+func addSIMD(dst, src *float32, n int)
 
 //go:noescape
 func peakNEON(n int, scale, shift float32)

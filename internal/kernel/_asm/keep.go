@@ -8,7 +8,7 @@ import (
 
 // keep draws words of dropout masks, a word from eight blocks of Philox4x32-10 at a time, one in each lane.
 func keep() {
-	TEXT("keepAVX2", NOSPLIT, "func(words *uint64, count int, counter *[4]uint32, key *[2]uint32, threshold uint32)")
+	TEXT("keepSIMD", NOSPLIT, "func(words *uint64, count int, counter *[4]uint32, key *[2]uint32, threshold uint32)")
 	Pragma("noescape")
 	words := Load(Param("words"), GP64())
 	left := Load(Param("count"), GP64())

@@ -64,7 +64,7 @@ func counter() reg.GPVirtual {
 }
 
 func add() {
-	TEXT("addAVX2", NOSPLIT, "func(dst, src *float32, n int)")
+	TEXT("addSIMD", NOSPLIT, "func(dst, src *float32, n int)")
 	Pragma("noescape")
 	p := pointers("dst", "src")
 	n := Load(Param("n"), GP64())
@@ -77,7 +77,7 @@ func add() {
 }
 
 func adam() {
-	TEXT("adamAVX2", NOSPLIT, "func(w, grad, m, v *float32, n int, rate, keep1, keep2, epsilon float32)")
+	TEXT("adamSIMD", NOSPLIT, "func(w, grad, m, v *float32, n int, rate, keep1, keep2, epsilon float32)")
 	Pragma("noescape")
 	p := pointers("w", "grad", "m", "v") // "g" is a register to the assembler
 	n := Load(Param("n"), GP64())
@@ -105,7 +105,7 @@ func adam() {
 
 // leakyBack reads its mask 16 bits, of two vectors, at a time: each lane has all 16 and keeps its own.
 func leakyBack() {
-	TEXT("leakyBackAVX2", NOSPLIT, "func(dy, y *float32, mask *uint64, n int, slope, scale float32)")
+	TEXT("leakyBackSIMD", NOSPLIT, "func(dy, y *float32, mask *uint64, n int, slope, scale float32)")
 	Pragma("noescape")
 	p := pointers("dy", "y", "mask")
 	n := Load(Param("n"), GP64())
@@ -170,7 +170,7 @@ func rows(images []reg.Register, step func(place func(p reg.Register) Mem)) {
 }
 
 func scale() {
-	TEXT("scaleAVX2", NOSPLIT, "func(y, z, scale, shift *float32, slope float32, rows, channels int)")
+	TEXT("scaleSIMD", NOSPLIT, "func(y, z, scale, shift *float32, slope float32, rows, channels int)")
 	Pragma("noescape")
 	images, tables := pointers("y", "z"), pointers("scale", "shift")
 	slope, zero := broadcast("slope", YMM()), zeros()
@@ -185,7 +185,7 @@ func scale() {
 }
 
 func normBack() {
-	TEXT("normBackAVX2", NOSPLIT, "func(dy, y, z, a, b, c *float32, slope float32, rows, channels int)")
+	TEXT("normBackSIMD", NOSPLIT, "func(dy, y, z, a, b, c *float32, slope float32, rows, channels int)")
 	Pragma("noescape")
 	images, tables := pointers("dy", "y", "z"), pointers("a", "b", "c")
 	slope, zero := broadcast("slope", YMM()), zeros()
@@ -241,7 +241,7 @@ func sums(accumulators, inputs []string, step func(in []Mem, acc []reg.VecVirtua
 }
 
 func channelSums() {
-	TEXT("sumsAVX2", NOSPLIT, "func(sum *float64, x *float32, rows, stride int)")
+	TEXT("sumsSIMD", NOSPLIT, "func(sum *float64, x *float32, rows, stride int)")
 	Pragma("noescape")
 	sums([]string{"sum"}, []string{"x"}, func(in []Mem, acc []reg.VecVirtual) {
 		x := YMM()
@@ -251,7 +251,7 @@ func channelSums() {
 }
 
 func moments() {
-	TEXT("momentsAVX2", NOSPLIT, "func(sum, squares *float64, x *float32, rows, stride int)")
+	TEXT("momentsSIMD", NOSPLIT, "func(sum, squares *float64, x *float32, rows, stride int)")
 	Pragma("noescape")
 	sums([]string{"sum", "squares"}, []string{"x"}, func(in []Mem, acc []reg.VecVirtual) {
 		x := YMM()
@@ -262,7 +262,7 @@ func moments() {
 }
 
 func normGrads() {
-	TEXT("normGradsAVX2", NOSPLIT, "func(sum, product *float64, dy, y, z *float32, slope float32, rows, stride int)")
+	TEXT("normGradsSIMD", NOSPLIT, "func(sum, product *float64, dy, y, z *float32, slope float32, rows, stride int)")
 	Pragma("noescape")
 	slope, zero := broadcast("slope", YMM()).AsX(), zeros().AsX()
 	sums([]string{"sum", "product"}, []string{"dy", "y", "z"}, func(in []Mem, acc []reg.VecVirtual) {

@@ -7,7 +7,7 @@ import (
 
 // prefetch asks for lines of memory, some bytes apart, to be brought to the second level of cache.
 func prefetch() {
-	TEXT("prefetchLines", NOSPLIT, "func(p *float32, lines, stride int)")
+	TEXT("prefetchSIMD", NOSPLIT, "func(p *float32, lines, stride int)")
 	Pragma("noescape")
 	p, left, stride := Load(Param("p"), GP64()), Load(Param("lines"), GP64()), Load(Param("stride"), GP64())
 	SHLQ(Imm(2), stride)

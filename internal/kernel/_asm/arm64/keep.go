@@ -4,7 +4,7 @@ import "fmt"
 
 // keep draws words of dropout masks, each from eight blocks of Philox4x32-10, one in each lane of two vectors.
 func (f *file) keep() {
-	f.text("keepNEON", "words *uint64, count int, counter *[4]uint32, key *[2]uint32, threshold uint32", 0)
+	f.text("keepSIMD", "words *uint64, count int, counter *[4]uint32, key *[2]uint32, threshold uint32", 0)
 	p := f.load("words", "count", "counter", "key")
 	words, left, counter, key := p[0], p[1], p[2], p[3]
 	r, rounds := f.gp(), f.gp()

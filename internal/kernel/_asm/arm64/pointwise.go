@@ -42,7 +42,7 @@ func (f *file) each(n gp, step func(part int)) {
 }
 
 func (f *file) add() {
-	f.text("addNEON", "dst, src *float32, n int", 0)
+	f.text("addSIMD", "dst, src *float32, n int", 0)
 	p := f.load("dst", "src", "n")
 	f.each(p[2], func(int) {
 		to, from := f.here(p[0]), f.next(p[1])
@@ -54,7 +54,7 @@ func (f *file) add() {
 }
 
 func (f *file) adam() {
-	f.text("adamNEON", "w, grad, m, v *float32, n int, rate, keep1, keep2, epsilon float32", 0) // "g" is a register
+	f.text("adamSIMD", "w, grad, m, v *float32, n int, rate, keep1, keep2, epsilon float32", 0) // "g" is a register
 	p := f.load("w", "grad", "m", "v", "n")
 	s := f.broadcast("rate", "keep1", "keep2", "epsilon")
 	f.each(p[4], func(int) {
@@ -84,7 +84,7 @@ func (f *file) adam() {
 
 // leakyBack reads its mask 16 bits, of four vectors, at a time: each lane has all 16 and looks at its own.
 func (f *file) leakyBack() {
-	f.text("leakyBackNEON", "dy, y *float32, mask *uint64, n int, slope, scale float32", 0)
+	f.text("leakyBackSIMD", "dy, y *float32, mask *uint64, n int, slope, scale float32", 0)
 	p := f.load("dy", "y", "mask", "n")
 	s := f.broadcast("slope", "scale")
 	own, kept := f.vecs(4), f.vecs(4)
@@ -142,7 +142,7 @@ func (f *file) rows(tables []gp, step func(tables []gp)) {
 }
 
 func (f *file) scale() {
-	f.text("scaleNEON", "y, z, scale, shift *float32, slope float32, rows, channels int", 0)
+	f.text("scaleSIMD", "y, z, scale, shift *float32, slope float32, rows, channels int", 0)
 	images, tables := f.load("y", "z"), f.load("scale", "shift")
 	slope := f.broadcast("slope")[0]
 	f.rows(tables, func(tables []gp) {
@@ -156,7 +156,7 @@ func (f *file) scale() {
 }
 
 func (f *file) normBack() {
-	f.text("normBackNEON", "dy, y, z, a, b, c *float32, slope float32, rows, channels int", 0)
+	f.text("normBackSIMD", "dy, y, z, a, b, c *float32, slope float32, rows, channels int", 0)
 	images, tables := f.load("dy", "y", "z"), f.load("a", "b", "c")
 	slope := f.broadcast("slope")[0]
 	f.rows(tables, func(tables []gp) {
@@ -227,14 +227,14 @@ func (f *file) sums(accumulators, inputs []string, step func(in []vec, half func
 }
 
 func (f *file) channelSums() {
-	f.text("sumsNEON", "sum *float64, x *float32, rows, stride int", 0)
+	f.text("sumsSIMD", "sum *float64, x *float32, rows, stride int", 0)
 	f.sums([]string{"sum"}, []string{"x"}, func(in []vec, halves func(func(func(vec) vec, []vec))) {
 		halves(func(widen func(vec) vec, acc []vec) { f.faddDoubles(acc[0], acc[0], widen(in[0])) })
 	})
 }
 
 func (f *file) moments() {
-	f.text("momentsNEON", "sum, squares *float64, x *float32, rows, stride int", 0)
+	f.text("momentsSIMD", "sum, squares *float64, x *float32, rows, stride int", 0)
 	f.sums([]string{"sum", "squares"}, []string{"x"}, func(in []vec, halves func(func(func(vec) vec, []vec))) {
 		halves(func(widen func(vec) vec, acc []vec) {
 			x := widen(in[0])
@@ -245,7 +245,7 @@ func (f *file) moments() {
 }
 
 func (f *file) normGrads() {
-	f.text("normGradsNEON", "sum, product *float64, dy, y, z *float32, slope float32, rows, stride int", 0)
+	f.text("normGradsSIMD", "sum, product *float64, dy, y, z *float32, slope float32, rows, stride int", 0)
 	slope := f.broadcast("slope")[0]
 	f.sums([]string{"sum", "product"}, []string{"dy", "y", "z"}, func(in []vec, halves func(func(func(vec) vec, []vec))) {
 		f.rectify(in[0], in[1], slope)

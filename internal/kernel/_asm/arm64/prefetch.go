@@ -2,7 +2,7 @@ package main
 
 // prefetch asks for lines of memory, some bytes apart, to be brought to the second level of cache.
 func (f *file) prefetch() {
-	f.text("prefetchNEON", "p *float32, lines, stride int", 0)
+	f.text("prefetchSIMD", "p *float32, lines, stride int", 0)
 	p := f.load("p", "lines", "stride")
 	f.op("CMP", imm(0), p[1])
 	f.op("BLE", "done")

@@ -1,4 +1,4 @@
-//go:build !noasm
+//go:build (amd64 || arm64) && !noasm
 
 package kernel
 
@@ -8,8 +8,9 @@ import (
 	"dcgan/internal/random"
 )
 
-// The assembly takes whole blocks of vectors, and the plain Go what is left of a slice: their bits are the same. Lengths
-// are checked here, by slicing, before the assembly gets pointers.
+// The assembly of these kernels, whose names end in SIMD, is each architecture's own, AVX2's or NEON's. It takes whole
+// blocks of vectors, and the plain Go what is left of a slice: their bits are the same. Lengths are checked here, by
+// slicing, before the assembly gets pointers.
 
 const (
 	sumBlock  = 16 // channels of a sum
@@ -35,7 +36,7 @@ func sumsVectors(sum []float64, x []float32, rows, stride int) {
 			sumsGeneric(sum, x, rows, stride)
 			return
 		}
-		sumsAVX2(&sum[0], &x[0], rows, stride)
+		sumsSIMD(&sum[0], &x[0], rows, stride)
 	})
 }
 
@@ -46,7 +47,7 @@ func momentsVectors(sum, squares []float64, x []float32, rows, stride int) {
 			momentsGeneric(sum, squares, x, rows, stride)
 			return
 		}
-		momentsAVX2(&sum[0], &squares[0], &x[0], rows, stride)
+		momentsSIMD(&sum[0], &squares[0], &x[0], rows, stride)
 	})
 }
 
@@ -59,7 +60,7 @@ func normGradsVectors(sum, product []float64, dy, y, z []float32, slope float32,
 			normGradsGeneric(sum, product, dy, y, z, slope, rows, stride)
 			return
 		}
-		normGradsAVX2(&sum[0], &product[0], &dy[0], &y[0], &z[0], slope, rows, stride)
+		normGradsSIMD(&sum[0], &product[0], &dy[0], &y[0], &z[0], slope, rows, stride)
 	})
 }
 
@@ -70,7 +71,7 @@ func scaleVectors(y, z, scale, shift []float32, slope float32, rows int) {
 		return
 	}
 	y, z, shift = y[:rows*channels], z[:rows*channels], shift[:channels]
-	scaleAVX2(&y[0], &z[0], &scale[0], &shift[0], slope, rows, channels)
+	scaleSIMD(&y[0], &z[0], &scale[0], &shift[0], slope, rows, channels)
 }
 
 func normBackVectors(dy, y, z, a, b, c []float32, slope float32, rows int) {
@@ -81,7 +82,7 @@ func normBackVectors(dy, y, z, a, b, c []float32, slope float32, rows int) {
 	}
 	dy, y, z = dy[:rows*channels], y[:rows*channels], z[:rows*channels]
 	b, c = b[:channels], c[:channels]
-	normBackAVX2(&dy[0], &y[0], &z[0], &a[0], &b[0], &c[0], slope, rows, channels)
+	normBackSIMD(&dy[0], &y[0], &z[0], &a[0], &b[0], &c[0], slope, rows, channels)
 }
 
 func leakyVectors(y []float32, mask []uint64, slope, scale float32) {
@@ -95,44 +96,40 @@ func leakyBackVectors(dy, y []float32, mask []uint64, slope, scale float32) {
 	if mask != nil {
 		rest = mask[n/64:]
 	}
-	leakyBackAVX2(unsafe.SliceData(dy), unsafe.SliceData(y), unsafe.SliceData(mask), n, slope, scale)
+	leakyBackSIMD(unsafe.SliceData(dy), unsafe.SliceData(y), unsafe.SliceData(mask), n, slope, scale)
 	leakyBackGeneric(dy[n:], y[n:], rest, slope, scale)
 }
 
 func adamVectors(w, g, m, v []float32, rate, keep1, keep2, epsilon float32) {
 	w, m, v = w[:len(g)], m[:len(g)], v[:len(g)]
 	n := len(g) &^ (flatBlock - 1)
-	adamAVX2(unsafe.SliceData(w), unsafe.SliceData(g), unsafe.SliceData(m), unsafe.SliceData(v), n, rate, keep1, keep2, epsilon)
+	adamSIMD(unsafe.SliceData(w), unsafe.SliceData(g), unsafe.SliceData(m), unsafe.SliceData(v), n, rate, keep1, keep2, epsilon)
 	adamGeneric(w[n:], g[n:], m[n:], v[n:], rate, keep1, keep2, epsilon)
 }
 
 func addVectors(dst, src []float32) {
 	dst = dst[:len(src)]
 	n := len(src) &^ (flatBlock - 1)
-	addAVX2(unsafe.SliceData(dst), unsafe.SliceData(src), n)
+	addSIMD(unsafe.SliceData(dst), unsafe.SliceData(src), n)
 	addGeneric(dst[n:], src[n:])
 }
 
 func keepVectors(s random.Stream, words []uint64, n int, place uint32, rate float64) {
 	threshold := random.Threshold(rate)
-	if len(words) == 0 || threshold > 0xffff { // the assembly holds 16 bits of it
+	if len(words) == 0 || threshold > 0xffff { // of a rate that rounds to 1
 		s.Keep(words, n, place, rate)
 		return
 	}
 	counter, key := s.Counter(place, 0), s.Key()
-	keepAVX2(&words[0], len(words), &counter, &key, threshold)
+	keepSIMD(&words[0], len(words), &counter, &key, threshold)
 	random.ClearPast(words, n)
 }
 
-// peakChains is how many accumulators the loops of peak have.
-const peakChains = 12
-
-func peakVectors(n int) int {
-	peakAVX2(n, peakScale, peakShift)
-	return 2 * peakChains * 8 * n
-}
-
-func peakVectors512(n int) int {
-	peakAVX512(n, peakScale, peakShift)
-	return 2 * peakChains * 16 * n
+// vectors sets a variant's kernels on values and on channels to the assembly of this architecture.
+func vectors(set *Set) {
+	set.Moments, set.Sums, set.NormGrads = momentsVectors, sumsVectors, normGradsVectors
+	set.Scale, set.NormBack = scaleVectors, normBackVectors
+	set.Leaky, set.LeakyBack = leakyVectors, leakyBackVectors
+	set.Adam, set.Add = adamVectors, addVectors
+	set.Keep, set.Prefetch = keepVectors, prefetchSIMD
 }

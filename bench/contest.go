@@ -63,9 +63,8 @@ func timeUnit(opt options, unit string) (*result, error) {
 			}
 			c.seconds = append(c.seconds, seconds)
 		}
-		fmt.Fprintf(os.Stderr, "\r%s: round %d of %d", unit, round+1, opt.rounds)
+		fmt.Fprintf(os.Stderr, "%s: round %d of %d\n", unit, round+1, opt.rounds)
 	}
-	fmt.Fprintln(os.Stderr)
 	return r, r.measurePeak()
 }
 

@@ -20,6 +20,7 @@ type options struct {
 	batch   int
 	threads int
 	rounds  int
+	piece   int
 	only    []string // rows to run, all where empty
 	isa     string
 	python  string
@@ -68,6 +69,7 @@ func parse() (options, error) {
 	only := flag.String("only", "", "rows to run, by name (default all): "+strings.Join(names(), ","))
 	flag.IntVar(&opt.batch, "batch", 256, "batch of step and draw; latency is of one image")
 	flag.IntVar(&opt.threads, "threads", runtime.NumCPU(), "threads for each contestant")
+	flag.IntVar(&opt.piece, "piece", 32, "images that the peers draw at a time: a smaller piece stays in the cache")
 	flag.IntVar(&opt.rounds, "rounds", 7, "how often each contestant has its turn")
 	flag.StringVar(&opt.isa, "isa", "", `"avx2" holds all to AVX2 where they allow it`)
 	flag.StringVar(&opt.python, "python", "", "a Python that has requirements.txt (default: one that is made and kept)")
@@ -93,8 +95,8 @@ func parse() (options, error) {
 		return opt, fmt.Errorf("unknown argument %q", flag.Arg(0))
 	case opt.batch < 2 || opt.batch%2 != 0:
 		return opt, fmt.Errorf("--batch %d: must be even and at least 2", opt.batch)
-	case opt.rounds < 1 || opt.threads < 1:
-		return opt, fmt.Errorf("--rounds and --threads must be at least 1")
+	case opt.rounds < 1 || opt.threads < 1 || opt.piece < 1:
+		return opt, fmt.Errorf("--rounds, --threads and --piece must be at least 1")
 	case opt.isa != "" && opt.isa != "avx2":
 		return opt, fmt.Errorf("--isa %s: only avx2 can be asked of every contestant", opt.isa)
 	}

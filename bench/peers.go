@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -60,11 +61,11 @@ func environment(isa string) []string {
 
 // start runs the peer's program and waits until it is warm.
 func (p peer) start(opt options, unit string, batch int) (*contestant, error) {
-	file := "bench/" + p.program + "_draw.py"
+	file, args := "bench/"+p.program+"_draw.py", []string{"--piece", strconv.Itoa(opt.piece)}
 	if unit == "step" {
-		file = "bench/" + p.program + "_step.py"
+		file, args = "bench/"+p.program+"_step.py", nil
 	}
-	args := append([]string{file, "--batch", strconv.Itoa(batch), "--threads", strconv.Itoa(opt.threads)}, p.flags...)
+	args = slices.Concat([]string{file, "--batch", strconv.Itoa(batch), "--threads", strconv.Itoa(opt.threads)}, args, p.flags)
 	cmd := exec.Command(opt.python, args...)
 	cmd.Env = environment(opt.isa)
 	var said bytes.Buffer // shown only where the peer fails: some are talkative

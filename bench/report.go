@@ -20,6 +20,23 @@ func (r *result) print(w io.Writer) {
 			seconds(slices.Min(c.seconds)), ratio(r.toOurs(c), 1), ratio(median(c.seconds), r.bound()), c.detail)
 	}
 	fmt.Fprintln(w)
+	if name, by := r.noisiest(); by > noisy {
+		fmt.Fprintf(w, "Not to be trusted: the median of %s is %.0f %% above its minimum, so something else ran too.\n\n", name, 100*by)
+	}
+}
+
+// noisy is the share by which a median may stand above the minimum on a machine that has nothing else to do. Contestants
+// whose threads wait by spinning lose far more than others on a busy one.
+const noisy = 0.15
+
+// noisiest returns the row whose median stands highest above its minimum, and by what share.
+func (r *result) noisiest() (title string, by float64) {
+	for _, c := range r.contestants {
+		if share := median(c.seconds)/slices.Min(c.seconds) - 1; share >= by {
+			title, by = c.title, share
+		}
+	}
+	return title, by
 }
 
 func seconds(s float64) string { return strconv.FormatFloat(s, 'g', 4, 64) }

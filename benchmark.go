@@ -45,9 +45,6 @@ func Bench(ctx context.Context, batch, threads int, progress func(string)) (Benc
 	if progress == nil {
 		progress = func(string) {}
 	}
-	if threads < 0 {
-		return Benchmark{}, input.Errorf("--threads: %d is below 0 (0 takes all cores)", threads)
-	}
 	if threads == 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
@@ -69,7 +66,7 @@ func Bench(ctx context.Context, batch, threads int, progress func(string)) (Benc
 		return b, err
 	}
 	b.PeakRSSBytes = peakRSS()
-	b.StepSeconds, b.StepSecondsMin = median(steps), slices.Min(steps)
+	b.StepSeconds, b.StepSecondsMin = measure.Median(steps), slices.Min(steps)
 	b.StepSecondsSpread = (slices.Max(steps) - b.StepSecondsMin) / b.StepSeconds
 	b.SpreadTooLarge = b.StepSecondsSpread > maxSpread
 	b.PeakGFLOPS = max(b.PeakGFLOPS, kernel.PeakGFLOPS(set, threads, peakTime))
@@ -90,7 +87,7 @@ func Bench(ctx context.Context, batch, threads int, progress func(string)) (Benc
 		if err != nil {
 			return b, err
 		}
-		*d.result = median(times)
+		*d.result = measure.Median(times)
 	}
 	b.ImagesPerSecond = float64(batch) / b.ImagesPerSecond
 	return b, nil
@@ -110,9 +107,4 @@ func timed(ctx context.Context, f func(), count int) ([]float64, error) {
 		}
 	}
 	return seconds, nil
-}
-
-func median(values []float64) float64 {
-	sorted := slices.Sorted(slices.Values(values))
-	return (sorted[(len(sorted)-1)/2] + sorted[len(sorted)/2]) / 2
 }

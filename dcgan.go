@@ -61,6 +61,7 @@ type Plan struct {
 	Generator, Discriminator arch.Network // as they will be trained
 	Kernel                   string       // instruction set of the inner loops
 	Complete                 bool         // nothing is left to do
+	Warnings                 []string     // what the user should know, a line each
 }
 
 // Metrics is what a step measured: one line of metrics.jsonl. Losses are mean binary cross-entropies in nats, and can be

@@ -33,6 +33,7 @@ type Generator struct {
 	shape   arch.Shape
 	noise   config.Range
 	step    int
+	passed  []string
 }
 
 const (
@@ -49,51 +50,60 @@ func Open(path string) (*Generator, error) { return OpenCheckpoint(path, "") }
 // OpenCheckpoint opens a checkpoint of a run folder: that of a step by its number, "latest" or "best"; "" is what Open
 // takes.
 func OpenCheckpoint(path, which string) (*Generator, error) {
-	c, err := findCheckpoint(path, which)
+	c, damaged, err := findCheckpoint(path, which)
 	if err != nil {
 		return nil, err
 	}
-	return newGenerator(c)
+	g, err := newGenerator(c)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range damaged {
+		g.passed = append(g.passed, d.reason)
+	}
+	return g, nil
 }
 
-// findCheckpoint reads a checkpoint file, or one of a run folder.
-func findCheckpoint(path, which string) (*checkpoint.Checkpoint, error) {
+// findCheckpoint reads a checkpoint file, or one of a run folder, and returns the damaged ones that it passed over.
+func findCheckpoint(path, which string) (*checkpoint.Checkpoint, []damage, error) {
 	if !isFolder(path) {
 		if which != "" {
-			return nil, input.Errorf("%s is a file: --checkpoint chooses among those of a run folder", path)
+			return nil, nil, input.Errorf("%s is a file: --checkpoint chooses among those of a run folder", path)
 		}
-		return checkpoint.Read(path)
+		c, err := checkpoint.Read(path)
+		return c, nil, err
 	}
 	folder, err := run.Open(path)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	switch which {
 	case "", "latest":
-		whole, _, err := newestWhole(folder)
+		whole, damaged, err := newestWhole(folder)
 		if err == nil && whole == nil {
 			err = input.Errorf("%s has no checkpoint yet: train it first, or go on with it by --resume", path)
 		}
-		return whole, err
+		return whole, damaged, err
 	case "best":
-		return nil, input.Errorf("no checkpoint of %s has a score yet: name a step's number or latest", path)
+		return nil, nil, input.Errorf("no checkpoint of %s has a score yet: name a step's number or latest", path)
 	}
 	step, err := strconv.Atoi(which)
 	if err != nil || step < 0 {
-		return nil, input.Errorf("checkpoint %q: name a step's number, best or latest", which)
+		return nil, nil, input.Errorf("checkpoint %q: name a step's number, best or latest", which)
 	}
 	list, err := folder.Checkpoints()
 	if err != nil {
-		return nil, fmt.Errorf("checkpoints of %s: %w", path, err)
+		return nil, nil, fmt.Errorf("checkpoints of %s: %w", path, err)
 	}
 	var steps []int
 	for _, c := range list {
 		if c.Step == step {
-			return checkpoint.Read(c.Path)
+			read, err := checkpoint.Read(c.Path)
+			return read, nil, err
 		}
 		steps = append(steps, c.Step)
 	}
-	return nil, input.Errorf("%s has no checkpoint of step %d: it has those of %v", path, step, steps)
+	return nil, nil, input.Errorf("%s has no checkpoint of step %d: it has those of %v", path, step, steps)
 }
 
 func newGenerator(c *checkpoint.Checkpoint) (*Generator, error) {
@@ -109,6 +119,9 @@ func newGenerator(c *checkpoint.Checkpoint) (*Generator, error) {
 	if text, ok := c.Settings["noise"]; ok {
 		if err := settings.Noise.UnmarshalText([]byte(unquote(text))); err != nil {
 			return nil, input.Errorf("the checkpoint's noise: %w", err)
+		}
+		if err := settings.Check(); err != nil { // from a range without bounds, drawing would never end
+			return nil, input.Errorf("the checkpoint's settings: %w", err)
 		}
 	}
 	values := 0
@@ -141,6 +154,9 @@ func (g *Generator) Close() { g.pool.Close() }
 
 // LatentSize returns the number of values in a latent.
 func (g *Generator) LatentSize() int { return g.latent }
+
+// PassedOver says what is wrong with newer checkpoints of the run folder that Open passed over, a line each.
+func (g *Generator) PassedOver() []string { return g.passed }
 
 // Step returns how many steps the generator was trained for.
 func (g *Generator) Step() int { return g.step }
@@ -192,7 +208,7 @@ func Networks(what string) (generator, discriminator arch.Network, err error) {
 	if what == config.Recipe {
 		return arch.Seed(config.Default())
 	}
-	c, err := findCheckpoint(filepath.Clean(what), "")
+	c, _, err := findCheckpoint(filepath.Clean(what), "")
 	if err != nil {
 		return generator, discriminator, err
 	}

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 
 	"dcgan/arch"
 	"dcgan/checkpoint"
@@ -23,15 +24,14 @@ const runsFolder = "runs"
 
 // prepared is what Train goes on from, all of it checked.
 type prepared struct {
-	plan     Plan
-	asked    config.Config // the settings before defaults of this machine, for config.json
-	data     *dataset.Images
-	set      *kernel.Set
-	exists   bool                   // the run folder is there and not empty
-	from     *checkpoint.Checkpoint // to go on from; nil at step 0
-	damaged  []damage               // newer checkpoints that are not whole
-	initial  [2]*checkpoint.Checkpoint
-	warnings []string
+	plan    Plan
+	asked   config.Config // the settings before defaults of this machine, for config.json
+	data    *dataset.Images
+	set     *kernel.Set
+	exists  bool                   // the run folder is there and not empty
+	from    *checkpoint.Checkpoint // to go on from; nil at step 0
+	damaged []damage               // newer checkpoints that are not whole
+	initial [2]*checkpoint.Checkpoint
 }
 
 // Prepare checks everything that Train would and returns its plan. It writes nothing.
@@ -93,13 +93,13 @@ func (p *prepared) findRun() error {
 		newest, err := run.Newest(runsFolder)
 		if err != nil {
 			c.Run = run.Next(runsFolder, dataName(c.Data))
-			p.warnings = append(p.warnings, fmt.Sprintf("%s has no run to go on with: starting a new one at step 0 in %s", runsFolder, c.Run))
+			p.plan.Warnings = append(p.plan.Warnings, fmt.Sprintf("%s has no run to go on with: starting a new one at step 0 in %s", runsFolder, c.Run))
 			return nil
 		}
 		c.Run = newest
 	}
 	if run.Free(c.Run) == nil {
-		p.warnings = append(p.warnings, fmt.Sprintf("%s is missing or empty: starting at step 0", c.Run))
+		p.plan.Warnings = append(p.plan.Warnings, fmt.Sprintf("%s is missing or empty: starting at step 0", c.Run))
 		return nil
 	}
 	folder, err := run.Open(c.Run)
@@ -112,7 +112,11 @@ func (p *prepared) findRun() error {
 		if !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
-		return nil // killed before its settings were written, so there is nothing that the chosen ones could contradict
+		// Killed before its settings were written, there is nothing that the chosen ones could contradict.
+		if list, err := folder.Checkpoints(); err != nil || len(list) > 0 {
+			return input.Errorf("%s has checkpoints but no %s: put that back, or begin a new run from a checkpoint with --init", c.Run, run.ConfigName)
+		}
+		return nil
 	}
 	saved := c.Config.Clone()
 	now, given := c.Config.Settings(), chosen.Settings()
@@ -217,8 +221,11 @@ func (p *prepared) findCheckpoint() error {
 		return err
 	}
 	p.damaged = damaged
+	for _, d := range damaged {
+		p.plan.Warnings = append(p.plan.Warnings, d.reason+"; the newest whole checkpoint before it continues")
+	}
 	if from == nil {
-		p.warnings = append(p.warnings, fmt.Sprintf("%s has no checkpoint yet: starting at step 0", p.plan.Run))
+		p.plan.Warnings = append(p.plan.Warnings, fmt.Sprintf("%s has no checkpoint yet: starting at step 0", p.plan.Run))
 		return nil
 	}
 	var differences []config.Difference
@@ -259,7 +266,8 @@ func newestWhole(folder *run.Folder) (whole *checkpoint.Checkpoint, damaged []da
 		if err == nil {
 			return whole, damaged, nil
 		}
-		if !input.Is(err) {
+		// A file that cannot be opened may be whole: it is not for us to set aside.
+		if !input.Is(err) || errors.Is(err, fs.ErrPermission) || errors.As(err, new(syscall.Errno)) && !errors.Is(err, fs.ErrNotExist) {
 			return nil, nil, err
 		}
 		damaged = append(damaged, damage{c.Path, err.Error()})

@@ -38,7 +38,7 @@ func Train(ctx context.Context, cfg Config, observer Observer) (Result, error) {
 		return Result{}, err
 	}
 	result := Result{Run: p.plan.Run, Step: p.plan.Step, Complete: p.plan.Complete}
-	for _, w := range p.warnings {
+	for _, w := range p.plan.Warnings {
 		observer.Warn(w)
 	}
 	if p.plan.Complete {
@@ -57,6 +57,10 @@ func Train(ctx context.Context, cfg Config, observer Observer) (Result, error) {
 		began := time.Now()
 		m := s.trainer.Next()
 		metrics := asMetrics(m, s.trainer.Step, c.Batch, time.Since(began))
+		if bad := metrics.DLoss + metrics.GLoss; bad-bad != 0 { // not a number, or infinite
+			return result, fmt.Errorf("step %d: a loss is no longer finite (D %g, G %g), so training has diverged: try a smaller --lr than %g",
+				metrics.Step, metrics.DLoss, metrics.GLoss, c.LR)
+		}
 		result.Step = metrics.Step
 		if err := s.record(metrics); err != nil {
 			return result, err
@@ -155,7 +159,7 @@ func (s *session) openFolder(p *prepared) error {
 		if err != nil {
 			return fmt.Errorf("setting aside %s: %w", d.path, err)
 		}
-		s.observer.Warn(fmt.Sprintf("%s; set aside as %s", d.reason, filepath.Base(aside)))
+		s.observer.Warn(fmt.Sprintf("set aside %s as %s", d.path, filepath.Base(aside)))
 	}
 	if err := s.folder.CutMetrics(p.plan.Step); err != nil {
 		return fmt.Errorf("cutting the metrics of %s: %w", p.plan.Run, err)
@@ -169,6 +173,9 @@ func (s *session) openFolder(p *prepared) error {
 	})
 	if err != nil {
 		return fmt.Errorf("reading the metrics of %s: %w", p.plan.Run, err)
+	}
+	if len(s.history) != p.plan.Step {
+		s.observer.Warn(fmt.Sprintf("%s has lines of %d steps where %d were made: the others are lost", run.MetricsName, len(s.history), p.plan.Step))
 	}
 	var was config.Origin
 	if s.folder.ReadConfig(&was) == nil && was.Started != "" {

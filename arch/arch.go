@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"dcgan/config"
 	"dcgan/internal/input"
 )
 
@@ -78,7 +79,7 @@ type Network struct {
 }
 
 // MaxKernel is the largest side of a convolution's kernel.
-const MaxKernel = 7
+const MaxKernel = config.MaxKernel
 
 // maxValues bounds the values of one example in all layers together, some 500 times those of the seed's G, so that sizes
 // stay far from overflow and a hostile file takes no memory.

@@ -5,23 +5,14 @@ import (
 	"os"
 	"slices"
 	"time"
+
+	"dcgan/internal/measure"
 )
 
-// gflop is the work of a unit per image, in GFLOP, counted as for direct convolution: a multiplication and an addition
-// for each output and weight. A step draws half a batch with G; takes a batch forward and backward through D; and takes a
-// batch forward through G and D, backward to D's input, and backward through G. No gradient of the data is needed below
-// D's first convolution in D's own step, nor below G's dense layer.
-var gflop = map[string]float64{
-	"step":    2e-9 * (3.5*generatorWork - 100*12544 + 5*discriminatorWork - 14*14*64*9),
-	"draw":    2e-9 * generatorWork,
-	"latency": 2e-9 * generatorWork,
+// gflop is the work of each unit at a batch, in GFLOP, counted as for direct convolution.
+var gflop = map[string]func(batch int) float64{
+	"step": measure.StepGFLOP, "draw": measure.DrawGFLOP, "latency": measure.DrawGFLOP,
 }
-
-// Multiply-adds for an image, forward.
-const (
-	generatorWork     = 44_832_256
-	discriminatorWork = 27_326_720
-)
 
 // contestant is a system that is ready to do a unit of work.
 type contestant struct {
@@ -111,7 +102,7 @@ func (r *result) measurePeak() error {
 
 // bound returns the seconds that direct convolution would take at the machine's peak.
 func (r *result) bound() float64 {
-	return gflop[r.unit] * float64(r.batch) / r.peak
+	return gflop[r.unit](r.batch) / r.peak
 }
 
 // toOurs returns the median over the rounds of c's seconds over ours in the same round, 0 where ours did not run.
@@ -124,11 +115,5 @@ func (r *result) toOurs(c *contestant) float64 {
 	for i := range ratios {
 		ratios[i] = c.seconds[i] / first.seconds[i]
 	}
-	return median(ratios)
-}
-
-func median(values []float64) float64 {
-	sorted := slices.Sorted(slices.Values(values))
-	n := len(sorted)
-	return (sorted[(n-1)/2] + sorted[n/2]) / 2
+	return measure.Median(ratios)
 }

@@ -14,15 +14,15 @@ const ours = "ours"
 const burst = 500 * time.Millisecond
 
 func newOurs(unit string, batch, threads int) (*contestant, error) {
-	build := newDraw
-	if unit == "step" {
-		build = newStep
-	}
-	work, end, err := build(batch, threads)
+	set, err := kernel.Choose()
 	if err != nil {
 		return nil, err
 	}
-	set, err := kernel.Choose()
+	build := measure.Draw
+	if unit == "step" {
+		build = measure.Step
+	}
+	work, end, err := build(set, batch, threads)
 	if err != nil {
 		return nil, err
 	}
@@ -38,27 +38,9 @@ func newOurs(unit string, batch, threads int) (*contestant, error) {
 			seconds = append(seconds, time.Since(begin).Seconds())
 			sum += seconds[len(seconds)-1]
 		}
-		return median(seconds), nil
+		return measure.Median(seconds), nil
 	}
 	return c, nil
-}
-
-// newStep returns a function that does one whole step of the seed on the embedded MNIST, all its draws included.
-func newStep(batch, threads int) (work, end func(), err error) {
-	set, err := kernel.Choose()
-	if err != nil {
-		return nil, nil, err
-	}
-	return measure.Step(set, batch, threads)
-}
-
-// newDraw returns a function that draws batch images from given latents.
-func newDraw(batch, threads int) (work, end func(), err error) {
-	set, err := kernel.Choose()
-	if err != nil {
-		return nil, nil, err
-	}
-	return measure.Draw(set, batch, threads)
 }
 
 // peakGFLOPS measures what so many threads reach with multiply-adds alone.

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"dcgan/internal/measure"
 )
 
 // print writes the result as a Markdown table.
@@ -16,8 +18,8 @@ func (r *result) print(w io.Writer) {
 		r.unit, r.batch, r.opt.threads, processor(), r.isa(), r.opt.rounds, r.peak, seconds(r.bound()))
 	fmt.Fprint(w, "| | version | median s | min s | ÷ ours | ÷ bound | how |\n| --- | --- | --- | --- | --- | --- | --- |\n")
 	for _, c := range r.contestants {
-		fmt.Fprintf(w, "| %s | %s | %s | %s | %s | %s | %s |\n", c.title, c.version, seconds(median(c.seconds)),
-			seconds(slices.Min(c.seconds)), ratio(r.toOurs(c), 1), ratio(median(c.seconds), r.bound()), c.detail)
+		fmt.Fprintf(w, "| %s | %s | %s | %s | %s | %s | %s |\n", c.title, c.version, seconds(measure.Median(c.seconds)),
+			seconds(slices.Min(c.seconds)), ratio(r.toOurs(c), 1), ratio(measure.Median(c.seconds), r.bound()), c.detail)
 	}
 	fmt.Fprintln(w)
 	if name, by := r.noisiest(); by > noisy {
@@ -32,7 +34,7 @@ const noisy = 0.15
 // noisiest returns the row whose median stands highest above its minimum, and by what share.
 func (r *result) noisiest() (title string, by float64) {
 	for _, c := range r.contestants {
-		if share := median(c.seconds)/slices.Min(c.seconds) - 1; share >= by {
+		if share := measure.Median(c.seconds)/slices.Min(c.seconds) - 1; share >= by {
 			title, by = c.title, share
 		}
 	}
@@ -89,7 +91,7 @@ func (r *result) record(path string, now time.Time) error {
 func (r *result) medianOf(name string) string {
 	for _, c := range r.contestants {
 		if c.name == name {
-			return seconds(median(c.seconds))
+			return seconds(measure.Median(c.seconds))
 		}
 	}
 	return ""

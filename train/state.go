@@ -11,7 +11,7 @@ import (
 	"dcgan/internal/engine"
 )
 
-// Tensors returns a network's weights and Adam's moments, under a checkpoint's names. They are the network's own memory.
+// tensors returns a network's weights and Adam's moments, under a checkpoint's names. They are the network's own memory.
 func tensors(n *engine.Network, weights, adam string) []safetensors.Tensor {
 	var all []safetensors.Tensor
 	for _, t := range n.Tensors {

@@ -25,7 +25,7 @@ time that direct convolution would take if every core did nothing but fused mult
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			shown := newProgress(cmd.ErrOrStderr(), false, false)
-			ctx, release := stopOnSignal(shown)
+			ctx, release := stopOnSignal(shown, "finishing what is being timed")
 			defer release()
 			b, err := dcgan.Bench(ctx, batch, threads, func(what string) { shown.note("measuring: " + what) })
 			if errors.Is(err, dcgan.ErrStopped) {

@@ -40,8 +40,10 @@ func (p *progress) observer() dcgan.Observer {
 	return dcgan.Observer{Start: p.start, Step: p.step, Save: p.save, Warn: p.warn}
 }
 
-// bar tells whether there is one.
-func (p *progress) bar() bool { return p.screen.terminal && !p.verbose && !p.quiet }
+// bar tells whether there is one, from the start of a training on.
+func (p *progress) bar() bool {
+	return p.screen.terminal && !p.verbose && !p.quiet && p.plan.Steps > 0
+}
 
 func (p *progress) start(plan dcgan.Plan) {
 	p.mu.Lock()

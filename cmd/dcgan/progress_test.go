@@ -103,7 +103,7 @@ func TestBarMakesRoom(t *testing.T) {
 	var text bytes.Buffer
 	p := newProgress(&text, false, false)
 	p.screen.terminal = true
-	p.start(dcgan.Plan{})
+	p.start(dcgan.Plan{Config: dcgan.DefaultConfig()})
 	p.step(dcgan.Metrics{Step: 1, Seconds: 1})
 	p.warn("w")
 	p.note("n")

@@ -58,7 +58,7 @@ checkpoint file. The ending of --out chooses what is written:
 		RunE: func(cmd *cobra.Command, args []string) error {
 			changed := cmd.Flags().Changed
 			o.nGiven, o.seedGiven, o.framesGiven = changed("count"), changed("seed"), changed("frames")
-			said, err := sample(args[0], *o)
+			said, err := sample(args[0], *o, func(warning string) { say(cmd.ErrOrStderr(), "warning: "+warning) })
 			if err != nil {
 				return err
 			}
@@ -83,7 +83,7 @@ checkpoint file. The ending of --out chooses what is written:
 }
 
 // sample draws and writes, and returns what to say of it.
-func sample(source string, o sampleOptions) (string, error) {
+func sample(source string, o sampleOptions, warn func(string)) (string, error) {
 	kind, err := outKind(o.out)
 	if err != nil {
 		return "", err
@@ -95,6 +95,9 @@ func sample(source string, o sampleOptions) (string, error) {
 	generator, err := openGenerator(source, o.checkpoint)
 	if err != nil {
 		return "", err
+	}
+	for _, passed := range generator.PassedOver() {
+		warn(fmt.Sprintf("%s; drawing from the newest whole one, of step %d", passed, generator.Step()))
 	}
 
 	var latents []float32

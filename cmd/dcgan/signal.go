@@ -7,12 +7,12 @@ import (
 	"syscall"
 )
 
-// stopOnSignal returns a context that the first SIGINT or SIGTERM ends; a second one ends the program at once. release
-// gives the signals back.
-func stopOnSignal(shown *progress) (ctx context.Context, release func()) {
+// stopOnSignal returns a context that the first SIGINT, SIGTERM or SIGHUP ends; a second one ends the program at once. rest says
+// what is still done after the first. release gives the signals back.
+func stopOnSignal(shown *progress, rest string) (ctx context.Context, release func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	go func() {
 		select {
 		case <-ctx.Done():
@@ -24,7 +24,7 @@ func stopOnSignal(shown *progress) (ctx context.Context, release func()) {
 			shown.leave()
 			os.Exit(statusStopped)
 		}()
-		shown.note("stopping: finishing this step and saving a checkpoint (once more to stop at once)")
+		shown.note("stopping: " + rest + " (once more to stop at once)")
 		cancel()
 	}()
 	return ctx, func() {

@@ -98,11 +98,14 @@ func train(cmd *cobra.Command, o *trainOptions) error {
 		if err != nil {
 			return err
 		}
+		for _, w := range plan.Warnings {
+			say(cmd.ErrOrStderr(), "warning: "+w)
+		}
 		return writePlan(cmd.OutOrStdout(), plan)
 	}
 
 	shown := newProgress(cmd.ErrOrStderr(), o.quiet, o.verbose)
-	ctx, release := stopOnSignal(shown)
+	ctx, release := stopOnSignal(shown, "finishing this step and saving a checkpoint")
 	defer release()
 	result, err := dcgan.Train(ctx, cfg, shown.observer())
 	shown.end()
@@ -122,9 +125,12 @@ func train(cmd *cobra.Command, o *trainOptions) error {
 	case err != nil || o.quiet:
 		return err
 	case result.Complete:
-		fmt.Fprintf(cmd.OutOrStdout(), "already complete: %s is at step %d; more steps with: %s --steps N\n", folder, result.Step, resume)
+		_, err = fmt.Fprintf(cmd.OutOrStdout(), "already complete: %s is at step %d; more steps with: %s --steps N\n", folder, result.Step, resume)
 	default:
-		fmt.Fprintf(cmd.OutOrStdout(), "%s is at step %d\n", folder, result.Step)
+		_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is at step %d\n", folder, result.Step)
+	}
+	if err != nil {
+		return err
 	}
 	_, err = fmt.Fprintf(cmd.OutOrStdout(), "draw images with: %s sample %s\n", invokedAs(), quote(folder))
 	return err

@@ -1,7 +1,9 @@
-// Package measure makes the work that benchmarks time: a training step of the seed, and drawing.
+// Package measure makes the work that benchmarks time, a training step of the seed and drawing, and counts it.
 package measure
 
 import (
+	"slices"
+
 	"dcgan/arch"
 	"dcgan/config"
 	"dcgan/dataset"
@@ -15,7 +17,7 @@ import (
 // included, on the embedded MNIST; and one that ends its threads.
 func Step(set *kernel.Set, batch, threads int) (step, end func(), err error) {
 	c := config.Default()
-	c.Batch = batch
+	c.Batch, c.Threads = batch, threads
 	if err := c.Check(); err != nil {
 		return nil, nil, err
 	}
@@ -68,6 +70,12 @@ func StepGFLOP(batch int) float64 {
 func DrawGFLOP(batch int) float64 {
 	g, _ := sizes()
 	return 2 * g.all * float64(batch) / 1e9
+}
+
+// Median returns the median of values, of which there is at least one.
+func Median(values []float64) float64 {
+	sorted := slices.Sorted(slices.Values(values))
+	return (sorted[(len(sorted)-1)/2] + sorted[len(sorted)/2]) / 2
 }
 
 // work is multiply-adds an image of a network and of its first layer.

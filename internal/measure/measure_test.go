@@ -14,3 +14,9 @@ func TestWork(t *testing.T) {
 		t.Errorf("drawing is %.3f GFLOP", got)
 	}
 }
+
+func TestMedian(t *testing.T) {
+	if odd, even := Median([]float64{5, 1, 2}), Median([]float64{4, 1, 2, 3}); odd != 2 || even != 2.5 {
+		t.Errorf("medians %v and %v, want 2 and 2.5", odd, even)
+	}
+}

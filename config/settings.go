@@ -35,7 +35,7 @@ func (c *Config) Settings() []Setting {
 		{"save_every", GroupRun, "steps between checkpoints and sample grids", false, &c.SaveEvery},
 		{"keep", GroupRun, "newest checkpoints to keep, 0 for all", false, &c.Keep},
 		{"seed", GroupLearning, "every random draw follows from it", true, &c.Seed},
-		{"threads", GroupRun, "threads (default: the cores this process may use)", false, &c.Threads},
+		{"threads", GroupRun, "threads, 0 for the cores this process may use", false, &c.Threads},
 		{"latent", GroupNetworks, "values in a latent", true, &c.Latent},
 		{"noise", GroupNetworks, "bounds of the truncated normal of latents", true, &c.Noise},
 		{"kernel", GroupNetworks, "side of the convolutions, 1 to 7", true, &c.Kernel},

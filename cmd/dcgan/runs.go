@@ -82,8 +82,11 @@ func runsTable(dir string, isDefault bool) ([]byte, error) {
 		if best == "" {
 			best = "-"
 		}
-		if len(r.Damaged) > 0 {
+		switch {
+		case len(r.Damaged) > 0:
 			state = "damaged"
+		case r.Step == 0:
+			state = "no checkpoint yet"
 		}
 		fmt.Fprintf(table, "%s\t%s\t%d/%d\t%s\t%s\t%s\n", oneLine(r.Dir), oneLine(r.Data), r.Step, r.Steps, best, bytesText(r.Bytes), state)
 	}

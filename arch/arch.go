@@ -85,6 +85,10 @@ const MaxKernel = config.MaxKernel
 // stay far from overflow and a hostile file takes no memory.
 const maxValues = 1 << 26
 
+// maxWeights bounds the weights of a network, some 80 times those of the seed's G, so that a checkpoint of two such
+// networks with their moments stays below what a reader takes.
+const maxWeights = 1 << 27
+
 // Shapes returns the output shape of every layer, or an error of input that names the first layer that does not fit.
 func (n Network) Shapes() ([]Shape, error) {
 	if err := checkShape(n.Input); err != nil {
@@ -92,7 +96,7 @@ func (n Network) Shapes() ([]Shape, error) {
 	}
 	names := n.LayerNames()
 	shapes := make([]Shape, len(n.Layers))
-	at, total := n.Input, n.Input.Size()
+	at, total, weights := n.Input, n.Input.Size(), 0
 	for i, layer := range n.Layers {
 		out, err := layer.output(at)
 		if err == nil {
@@ -101,6 +105,11 @@ func (n Network) Shapes() ([]Shape, error) {
 		if err == nil {
 			if total += out.Size(); total > maxValues {
 				err = fmt.Errorf("too large: an example has more than %d values up to here", maxValues)
+			}
+		}
+		if err == nil {
+			if weights += layer.weights(at); weights > maxWeights {
+				err = fmt.Errorf("too large: the network has more than %d weights up to here", maxWeights)
 			}
 		}
 		if err != nil {
@@ -186,6 +195,17 @@ func (l Layer) output(in Shape) (Shape, error) {
 		return nil, fmt.Errorf("unknown class %q", l.Class)
 	}
 	return in, nil
+}
+
+// weights counts the kernel's values of a layer whose shapes are known to fit; the others are few.
+func (l Layer) weights(in Shape) int {
+	switch l.Class {
+	case Dense:
+		return in[0] * l.Units
+	case Conv2D, Conv2DTranspose:
+		return l.Kernel * l.Kernel * in[2] * l.Filters
+	}
+	return 0
 }
 
 // LayerNames returns Keras' default names, numbered anew in this network: conv2d, conv2d_1, leaky_re_lu, …

@@ -17,7 +17,7 @@ const (
 	MaxThreads = 1024                // each holds buffers of its own, and no processor that we know has more
 	MaxLatent  = 4096                // G's first layer has latent × 49 × filters weights
 	MaxKernel  = 7                   // the largest that the engine computes
-	MaxFilters = 4096                // two such layers in a row have 151 million weights with kernels of 3
+	MaxFilters = 4096                // two such layers in a row are more than a network may have
 	MaxLayers  = 16                  // sixteen halvings leave nothing of an image of 65,536 pixels' side
 	MaxBound   = 30                  // of a range: a standard normal number beyond it comes once in 10^197
 	MaxDropout = 1 - 1.0/(1<<16)     // a mask compares 16 random bits with the rate

@@ -2,12 +2,6 @@ package engine
 
 import "dcgan/internal/numeric"
 
-// Loss is the mean binary cross-entropy of a batch and how often it was right.
-type Loss struct {
-	Mean         float64
-	Above, Below int // images of p > 0.5 and of p < 0.5
-}
-
 // CrossEntropy returns the loss of logits, one an image, against targets, and writes its gradient. For a logit x and a
 // target t the loss is max(x, 0) − x·t + log1p(e^−|x|), not clipped, and its gradient (p − t)/n, p being the sigmoid of x.
 // Targets may lie outside [0, 1]; above 1 the loss can be negative. The sum is taken as slices says.

@@ -234,7 +234,9 @@ func (n *Network) plan(training bool) {
 		if s.channels > 0 {
 			s.pixels = s.size / s.channels
 		}
-		s.sums = newChannelSums(n.set, n.pool, s.channels, s.pixels, n.batch, len(n.slices))
+		if training {
+			s.sums = newChannelSums(n.set, n.pool, s.channels, s.pixels, n.batch, len(n.slices))
+		}
 		if s.norm != nil && training {
 			s.z = s.buffer(s.size)
 		}

@@ -11,7 +11,7 @@ type span struct{ lo, hi int }
 // slices, whatever the number of threads or machines.
 func slices(batch, parts int) [][]span {
 	count := 1
-	for count < 64 && 2*count <= batch/32 {
+	for count < maxSlices && 2*count <= batch/32 {
 		count *= 2
 	}
 	n := batch / parts

@@ -62,7 +62,7 @@ func completeNetworks(cmd *cobra.Command, args []string, word string) ([]string,
 
 // completeCheckpoint completes --checkpoint by what the run named before it holds.
 func completeCheckpoint(_ *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
-	names := []string{"best", "latest"}
+	names := []string{"latest"}
 	if len(args) > 0 {
 		files, _ := filepath.Glob(filepath.Join(args[0], "checkpoints", "*.safetensors"))
 		for _, file := range files {

@@ -40,7 +40,7 @@ func sampleCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "sample RUN|FILE",
 		Short: "Draw images with a trained generator",
-		Long: `Draw images with the generator of a run folder (its best checkpoint where one is scored, else its newest) or of a
+		Long: `Draw images with the generator of a run folder (its newest whole checkpoint) or of a
 checkpoint file. The ending of --out chooses what is written:
 
   .png        a grid of the images
@@ -73,7 +73,7 @@ checkpoint file. The ending of --out chooses what is written:
 	f.Uint64Var(&o.seed, "seed", 1, "which latents; the first images of a seed are the same for every -n")
 	f.StringVar(&o.latents, "latents", "", "draw the latents in this .npy `FILE`, N×LATENT float32")
 	f.StringVar(&o.out, "out", "sample.png", "`FILE` or folder to write")
-	f.StringVar(&o.checkpoint, "checkpoint", "", "which checkpoint of the run: a `STEP`, best or latest")
+	f.StringVar(&o.checkpoint, "checkpoint", "", "which checkpoint of the run: a `STEP` or latest")
 	f.BoolVar(&o.walk, "walk", false, "walk from latent to latent, into a .gif")
 	f.IntVar(&o.frames, "frames", 10, "of a walk, from one latent to the next")
 	cmd.MarkFlagFilename("latents", "npy")

@@ -19,7 +19,8 @@ type transfer struct {
 	dot                    bool
 	lanes, panels          int
 	packed                 []float32
-	winograd               *winograd // nil where the sums are taken directly
+	winograd               *winograd // how it is computed, unless both are nil and the sums are taken directly
+	pairs                  *pairs
 	wide                   []float32 // its memory where it is wide, shared by the layers of a network
 
 	// Of the call in hand.
@@ -76,6 +77,8 @@ func newTransfer(set *kernel.Set, pool *Pool, g geometry, down bool) *transfer {
 	if g.filters() && !t.dot {
 		t.winograd = newWinograd(t, g, down)
 		t.most = t.winograd.maxImages()
+	} else if g.pairs() && !t.dot {
+		t.pairs = newPairs(t, g, down)
 	} else {
 		t.most = max(1, blockBudget/(t.sourceSize+t.targetSize), blockRows*t.width/t.targetSize)
 		for _, c := range t.classes {
@@ -95,21 +98,30 @@ func (j *packJob) run(worker, panel int) {
 		t.winograd.pack(worker, panel)
 		return
 	}
-	first := panel * t.lanes
-	lanes := min(t.lanes, t.width-first)
+	if t.pairs != nil {
+		t.pairs.pack(worker, panel)
+		return
+	}
 	to := t.packed[panel*t.taps*t.depth*t.lanes:]
 	for tap := range t.taps {
 		for i := range t.depth {
-			from := t.weights[tap*t.tapStride+i*t.depthStride+first*t.laneStride:]
-			if t.laneStride == 1 {
-				copy(to[:lanes], from)
-			} else {
-				for l := range lanes {
-					to[l] = from[l*t.laneStride]
-				}
-			}
+			t.gatherTap(to, panel, tap, i)
 			to = to[t.lanes:]
 		}
+	}
+}
+
+// gatherTap sets the lanes of a panel to the weights of a tap and a source channel.
+func (t *transfer) gatherTap(to []float32, panel, tap, channel int) {
+	first := panel * t.lanes
+	lanes := min(t.lanes, t.width-first)
+	from := t.weights[tap*t.tapStride+channel*t.depthStride+first*t.laneStride:]
+	if t.laneStride == 1 {
+		copy(to[:lanes], from)
+		return
+	}
+	for l := range lanes {
+		to[l] = from[l*t.laneStride]
 	}
 }
 
@@ -151,9 +163,12 @@ func (t *transfer) run(worker, task int) {
 // compute computes a block of images.
 func (t *transfer) compute(worker int, to, from []float32, images int) {
 	t.set.Prefetch(&from[0], images*t.sourceSize/cacheLine, cacheLine)
-	if t.winograd != nil {
+	switch {
+	case t.winograd != nil:
 		t.winograd.block(worker, to, from, images)
-	} else {
+	case t.pairs != nil:
+		t.pairs.block(worker, to, from, images)
+	default:
 		t.direct(worker, to, from, images)
 	}
 }
@@ -166,7 +181,8 @@ func (t *transfer) direct(worker int, to, from []float32, images int) {
 			if t.dot {
 				t.dots(worker, &t.classes[i], &t.place[i], to[panel:], from, weights, t.bias[panel], images)
 			} else {
-				t.tiles(worker, &t.classes[i], &t.place[i], to[panel*t.lanes:], from, weights, t.bias[panel*t.lanes:], images,
+				c := &t.classes[i]
+				t.tiles(worker, c.taps, &t.place[i], images*len(c.pixels), to[panel*t.lanes:], from, weights, t.bias[panel*t.lanes:],
 					min(t.lanes, t.width-panel*t.lanes))
 			}
 		}
@@ -200,10 +216,13 @@ func (p *place) list(own *lists, at, count, size int) (rows, outs *int) {
 	return &own.rows[0], &own.outs[0]
 }
 
-func (t *transfer) tiles(worker int, c *class, p *place, to, from, weights, bias []float32, images, width int) {
+// oneTap is the tap of a source pixel that lies where its row says.
+var oneTap = make([]kernel.Tap, 1)
+
+// tiles computes width lanes of the first count pixels of a place.
+func (t *transfer) tiles(worker int, taps []kernel.Tap, p *place, count int, to, from, weights, bias []float32, width int) {
 	own, scratch := &t.pool.lists[worker], t.scratch[worker]
-	taps := tapPointer(c.taps)
-	count := images * len(c.pixels)
+	first := tapPointer(taps)
 	for at := 0; at < count; {
 		tile, size := t.set.Tile, t.set.Rows
 		if count-at < size {
@@ -211,9 +230,9 @@ func (t *transfer) tiles(worker int, c *class, p *place, to, from, weights, bias
 		}
 		rows, outs := p.list(own, at, count, size)
 		if width == t.lanes {
-			tile(&to[0], &from[0], &weights[0], &bias[0], rows, outs, taps, len(c.taps), t.depth)
+			tile(&to[0], &from[0], &weights[0], &bias[0], rows, outs, first, len(taps), t.depth)
 		} else {
-			tile(&scratch[0], &from[0], &weights[0], &bias[0], rows, &t.apart[0], taps, len(c.taps), t.depth)
+			tile(&scratch[0], &from[0], &weights[0], &bias[0], rows, &t.apart[0], first, len(taps), t.depth)
 			for r := range min(size, count-at) {
 				copy(to[p.outs[at+r]:][:width], scratch[r*t.lanes:])
 			}

@@ -15,6 +15,7 @@ var Generic = Set{
 	Scale: scaleGeneric, NormBack: normBackGeneric, Leaky: leakyGeneric, LeakyBack: leakyBackGeneric,
 	WinogradIn: winogradInGeneric, WinogradOut: winogradOutGeneric, WinogradKernel: winogradKernelGeneric,
 	WinogradGradIn: winogradGradInGeneric, WinogradGradOut: winogradGradOutGeneric,
+	PairIn: pairInGeneric, PairOut: pairOutGeneric, PairKernel: pairKernelGeneric,
 	Keep: random.Stream.Keep, Prefetch: func(*float32, int, int) {}, Adam: adamGeneric, Add: addGeneric, Peak: peakGeneric,
 }
 

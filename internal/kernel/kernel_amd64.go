@@ -13,6 +13,10 @@ func init() {
 	avx2.Tile, avx2.Short, avx2.Outer, avx2.Dot, avx2.Peak = tileAVX2, shortAVX2, outerAVX2, dotAVX2, peak256
 	vectors(&avx2)
 	winogradCode{8, winogradInAVX2, winogradGradInAVX2, winogradOutAVX2, winogradKernelAVX2, winogradGradOutAVX2}.use(&avx2)
+	pairCode{
+		lanes: 8, kernel: pairKernelAVX2,
+		in: [...]pairStrip{2: pairIn2AVX2, pairIn3AVX2, pairIn4AVX2}, out: [...]pairAddingStrip{2: pairOut2AVX2, pairOut3AVX2, pairOut4AVX2},
+	}.use(&avx2)
 	Variants = append(Variants, avx2)
 
 	if !cpu.X86.HasAVX512F {
@@ -22,6 +26,10 @@ func init() {
 	avx512.Name, avx512.Rows, avx512.ShortRows, avx512.OuterRows, avx512.Lanes = "avx512", 12, 4, 8, 32
 	avx512.Tile, avx512.Short, avx512.Outer, avx512.Peak = tileAVX512, shortAVX512, outerAVX512, peak512
 	winogradCode{16, winogradInAVX512, winogradGradInAVX512, winogradOutAVX512, winogradKernelAVX512, winogradGradOutAVX512}.use(&avx512)
+	pairCode{
+		lanes: 16, kernel: pairKernelAVX512,
+		in: [...]pairStrip{2: pairIn2AVX512, pairIn3AVX512, pairIn4AVX512}, out: [...]pairAddingStrip{2: pairOut2AVX512, pairOut3AVX512, pairOut4AVX512},
+	}.use(&avx512)
 	Variants = append(Variants, avx512)
 }
 

@@ -2170,6 +2170,605 @@ channels:
 	VZEROUPPER
 	RET
 
+// func pairIn2AVX2(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
+// Requires: AVX, AVX2
+TEXT ·pairIn2AVX2(SB), NOSPLIT, $0-64
+	MOVL         $0x3f000000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Y0
+	MOVL         $0x40000000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Y0
+	MOVL         $0xc0000000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Y0
+	MOVL         $0x40400000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Y0
+	MOVQ         dst+0(FP), AX
+	MOVQ         dstStep+8(FP), DX
+	SHLQ         $0x02, DX
+	LEAQ         (DX)(DX*2), CX
+	MOVQ         src+24(FP), BX
+	MOVQ         srcStep+32(FP), DI
+	SHLQ         $0x02, DI
+	LEAQ         (DI)(DI*2), CX
+
+time:
+	MOVQ AX, CX
+	MOVQ BX, SI
+	MOVQ n+48(FP), R8
+
+values:
+	VMOVUPS (SI), Y0
+	VMOVUPS (SI)(DI*1), Y1
+	VMOVUPS (SI)(DI*2), Y2
+	VSUBPS  Y1, Y0, Y0
+	VADDPS  Y1, Y1, Y3
+	VSUBPS  Y1, Y2, Y1
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y3, (CX)(DX*1)
+	VMOVUPS Y1, (CX)(DX*2)
+	ADDQ    $+32, CX
+	ADDQ    $+32, SI
+	SUBQ    $+8, R8
+	JG      values
+	MOVQ    dstNext+16(FP), CX
+	LEAQ    (AX)(CX*4), AX
+	MOVQ    srcNext+40(FP), CX
+	LEAQ    (BX)(CX*4), BX
+	DECQ    count+56(FP)
+	JNZ     time
+	VZEROUPPER
+	RET
+
+// func pairOut2AVX2(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, add *float32, addStep int, addNext int, n int, count int)
+// Requires: AVX, AVX2
+TEXT ·pairOut2AVX2(SB), NOSPLIT, $0-88
+	MOVL         $0x40000000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Y0
+	MOVL         $0x40800000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Y0
+	MOVL         $0x41000000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Y0
+	MOVQ         dst+0(FP), AX
+	MOVQ         dstStep+8(FP), DX
+	SHLQ         $0x02, DX
+	LEAQ         (DX)(DX*2), CX
+	MOVQ         src+24(FP), BX
+	MOVQ         srcStep+32(FP), DI
+	SHLQ         $0x02, DI
+	LEAQ         (DI)(DI*2), CX
+	MOVQ         add+48(FP), R8
+	MOVQ         addStep+56(FP), R10
+	SHLQ         $0x02, R10
+	LEAQ         (R10)(R10*2), CX
+
+time:
+	MOVQ AX, CX
+	MOVQ BX, SI
+	MOVQ R8, R9
+	MOVQ n+72(FP), R11
+
+values:
+	VMOVUPS (SI), Y0
+	VMOVUPS (SI)(DI*1), Y1
+	VMOVUPS (SI)(DI*2), Y2
+	VADDPS  Y1, Y0, Y0
+	VADDPS  Y2, Y1, Y1
+	VMOVUPS (R9), Y2
+	VADDPS  Y2, Y0, Y0
+	VMOVUPS Y0, (CX)
+	VMOVUPS (R9)(R10*1), Y0
+	VADDPS  Y0, Y1, Y0
+	VMOVUPS Y0, (CX)(DX*1)
+	ADDQ    $+32, CX
+	ADDQ    $+32, SI
+	ADDQ    $+32, R9
+	SUBQ    $+8, R11
+	JG      values
+	MOVQ    dstNext+16(FP), CX
+	LEAQ    (AX)(CX*4), AX
+	MOVQ    srcNext+40(FP), CX
+	LEAQ    (BX)(CX*4), BX
+	MOVQ    addNext+64(FP), CX
+	LEAQ    (R8)(CX*4), R8
+	DECQ    count+80(FP)
+	JNZ     time
+	VZEROUPPER
+	RET
+
+// func pairIn3AVX2(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
+// Requires: AVX, AVX2
+TEXT ·pairIn3AVX2(SB), NOSPLIT, $0-64
+	MOVL         $0x3f000000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Y0
+	MOVL         $0x40000000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Y0
+	MOVL         $0xc0000000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Y0
+	MOVL         $0x40400000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Y0
+	MOVQ         dst+0(FP), AX
+	MOVQ         dstStep+8(FP), BX
+	SHLQ         $0x02, BX
+	LEAQ         (BX)(BX*2), DX
+	MOVQ         src+24(FP), SI
+	MOVQ         srcStep+32(FP), R9
+	SHLQ         $0x02, R9
+	LEAQ         (R9)(R9*2), R8
+
+time:
+	MOVQ AX, CX
+	MOVQ SI, DI
+	MOVQ n+48(FP), R10
+
+values:
+	VMOVUPS (DI), Y1
+	VMOVUPS (DI)(R9*1), Y2
+	VMOVUPS (DI)(R9*2), Y3
+	VMOVUPS (DI)(R8*1), Y4
+	VSUBPS  Y3, Y1, Y1
+	VADDPS  Y3, Y2, Y5
+	VSUBPS  Y2, Y4, Y4
+	VSUBPS  Y2, Y3, Y2
+	VMULPS  Y2, Y0, Y2
+	VMOVUPS Y1, (CX)
+	VMOVUPS Y5, (CX)(BX*1)
+	VMOVUPS Y4, (CX)(BX*2)
+	VMOVUPS Y2, (CX)(DX*1)
+	ADDQ    $+32, CX
+	ADDQ    $+32, DI
+	SUBQ    $+8, R10
+	JG      values
+	MOVQ    dstNext+16(FP), CX
+	LEAQ    (AX)(CX*4), AX
+	MOVQ    srcNext+40(FP), CX
+	LEAQ    (SI)(CX*4), SI
+	DECQ    count+56(FP)
+	JNZ     time
+	VZEROUPPER
+	RET
+
+// func pairOut3AVX2(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, add *float32, addStep int, addNext int, n int, count int)
+// Requires: AVX, AVX2
+TEXT ·pairOut3AVX2(SB), NOSPLIT, $0-88
+	MOVL         $0x40000000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Y0
+	MOVL         $0x40800000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Y0
+	MOVL         $0x41000000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Y0
+	MOVQ         dst+0(FP), AX
+	MOVQ         dstStep+8(FP), DX
+	SHLQ         $0x02, DX
+	LEAQ         (DX)(DX*2), CX
+	MOVQ         src+24(FP), BX
+	MOVQ         srcStep+32(FP), R8
+	SHLQ         $0x02, R8
+	LEAQ         (R8)(R8*2), DI
+	MOVQ         add+48(FP), R9
+	MOVQ         addStep+56(FP), R11
+	SHLQ         $0x02, R11
+	LEAQ         (R11)(R11*2), CX
+
+time:
+	MOVQ AX, CX
+	MOVQ BX, SI
+	MOVQ R9, R10
+	MOVQ n+72(FP), R12
+
+values:
+	VMOVUPS (SI), Y0
+	VMOVUPS (SI)(R8*1), Y1
+	VMOVUPS (SI)(R8*2), Y2
+	VMOVUPS (SI)(DI*1), Y3
+	VADDPS  Y3, Y1, Y4
+	VSUBPS  Y3, Y1, Y1
+	VADDPS  Y4, Y0, Y0
+	VADDPS  Y2, Y4, Y2
+	VMOVUPS (R10), Y3
+	VADDPS  Y3, Y0, Y0
+	VMOVUPS Y0, (CX)
+	VMOVUPS (R10)(R11*1), Y0
+	VADDPS  Y0, Y1, Y0
+	VMOVUPS Y0, (CX)(DX*1)
+	VMOVUPS (R10)(R11*2), Y0
+	VADDPS  Y0, Y2, Y0
+	VMOVUPS Y0, (CX)(DX*2)
+	ADDQ    $+32, CX
+	ADDQ    $+32, SI
+	ADDQ    $+32, R10
+	SUBQ    $+8, R12
+	JG      values
+	MOVQ    dstNext+16(FP), CX
+	LEAQ    (AX)(CX*4), AX
+	MOVQ    srcNext+40(FP), CX
+	LEAQ    (BX)(CX*4), BX
+	MOVQ    addNext+64(FP), CX
+	LEAQ    (R9)(CX*4), R9
+	DECQ    count+80(FP)
+	JNZ     time
+	VZEROUPPER
+	RET
+
+// func pairIn4AVX2(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·pairIn4AVX2(SB), NOSPLIT, $0-64
+	MOVL         $0x3f000000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Y0
+	MOVL         $0x40000000, AX
+	VMOVD        AX, X1
+	VBROADCASTSS X1, Y1
+	MOVL         $0xc0000000, AX
+	VMOVD        AX, X2
+	VBROADCASTSS X2, Y2
+	MOVL         $0x40400000, AX
+	VMOVD        AX, X3
+	VBROADCASTSS X3, Y3
+	MOVQ         dst+0(FP), AX
+	MOVQ         dstStep+8(FP), BX
+	SHLQ         $0x02, BX
+	LEAQ         (BX)(BX*2), DX
+	MOVQ         src+24(FP), SI
+	MOVQ         srcStep+32(FP), R9
+	SHLQ         $0x02, R9
+	LEAQ         (R9)(R9*2), R8
+
+time:
+	MOVQ AX, CX
+	MOVQ SI, DI
+	MOVQ n+48(FP), R10
+
+values:
+	VMOVUPS     (DI), Y4
+	VMOVUPS     (DI)(R9*1), Y5
+	VMOVUPS     (DI)(R9*2), Y6
+	VMOVUPS     (DI)(R8*1), Y7
+	VMOVUPS     (DI)(R9*4), Y8
+	VSUBPS      Y5, Y7, Y9
+	VSUBPS      Y6, Y4, Y4
+	VFMADD231PS Y0, Y9, Y4
+	VSUBPS      Y7, Y6, Y10
+	VFMADD231PS Y1, Y5, Y10
+	VSUBPS      Y6, Y8, Y8
+	VFMADD231PS Y2, Y9, Y8
+	VMOVAPS     Y7, Y7
+	VFMADD231PS Y1, Y5, Y7
+	VFMSUB231PS Y3, Y6, Y7
+	VMOVUPS     Y4, (CX)
+	VMOVUPS     Y10, (CX)(BX*1)
+	VMOVUPS     Y8, (CX)(BX*2)
+	VMOVUPS     Y7, (CX)(DX*1)
+	VMOVUPS     Y9, (CX)(BX*4)
+	ADDQ        $+32, CX
+	ADDQ        $+32, DI
+	SUBQ        $+8, R10
+	JG          values
+	MOVQ        dstNext+16(FP), CX
+	LEAQ        (AX)(CX*4), AX
+	MOVQ        srcNext+40(FP), CX
+	LEAQ        (SI)(CX*4), SI
+	DECQ        count+56(FP)
+	JNZ         time
+	VZEROUPPER
+	RET
+
+// func pairOut4AVX2(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, add *float32, addStep int, addNext int, n int, count int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·pairOut4AVX2(SB), NOSPLIT, $0-88
+	MOVL         $0x40000000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Y0
+	MOVL         $0x40800000, AX
+	VMOVD        AX, X1
+	VBROADCASTSS X1, Y1
+	MOVL         $0x41000000, AX
+	VMOVD        AX, X2
+	VBROADCASTSS X2, Y2
+	MOVQ         dst+0(FP), AX
+	MOVQ         dstStep+8(FP), BX
+	SHLQ         $0x02, BX
+	LEAQ         (BX)(BX*2), DX
+	MOVQ         src+24(FP), SI
+	MOVQ         srcStep+32(FP), R9
+	SHLQ         $0x02, R9
+	LEAQ         (R9)(R9*2), R8
+	MOVQ         add+48(FP), R10
+	MOVQ         addStep+56(FP), R13
+	SHLQ         $0x02, R13
+	LEAQ         (R13)(R13*2), R12
+
+time:
+	MOVQ AX, CX
+	MOVQ SI, DI
+	MOVQ R10, R11
+	MOVQ n+72(FP), R14
+
+values:
+	VMOVUPS     (DI), Y3
+	VMOVUPS     (DI)(R9*1), Y4
+	VMOVUPS     (DI)(R9*2), Y5
+	VMOVUPS     (DI)(R8*1), Y6
+	VMOVUPS     (DI)(R9*4), Y7
+	VADDPS      Y6, Y4, Y8
+	VSUBPS      Y6, Y4, Y4
+	VADDPS      Y8, Y3, Y3
+	VADDPS      Y7, Y3, Y3
+	VMOVAPS     Y4, Y6
+	VFMADD231PS Y0, Y7, Y6
+	VFMADD231PS Y1, Y7, Y8
+	VFMADD231PS Y2, Y7, Y4
+	VADDPS      Y5, Y4, Y4
+	VMOVUPS     (R11), Y5
+	VADDPS      Y5, Y3, Y3
+	VMOVUPS     Y3, (CX)
+	VMOVUPS     (R11)(R13*1), Y3
+	VADDPS      Y3, Y6, Y3
+	VMOVUPS     Y3, (CX)(BX*1)
+	VMOVUPS     (R11)(R13*2), Y3
+	VADDPS      Y3, Y8, Y3
+	VMOVUPS     Y3, (CX)(BX*2)
+	VMOVUPS     (R11)(R12*1), Y3
+	VADDPS      Y3, Y4, Y3
+	VMOVUPS     Y3, (CX)(DX*1)
+	ADDQ        $+32, CX
+	ADDQ        $+32, DI
+	ADDQ        $+32, R11
+	SUBQ        $+8, R14
+	JG          values
+	MOVQ        dstNext+16(FP), CX
+	LEAQ        (AX)(CX*4), AX
+	MOVQ        srcNext+40(FP), CX
+	LEAQ        (SI)(CX*4), SI
+	MOVQ        addNext+64(FP), CX
+	LEAQ        (R10)(CX*4), R10
+	DECQ        count+80(FP)
+	JNZ         time
+	VZEROUPPER
+	RET
+
+// func pairKernelAVX2(dst *float32, place int, src *float32, tap int, lanes int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·pairKernelAVX2(SB), $576-40
+	MOVL         $0x3f000000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Y0
+	MOVL         $0x3e2aaaab, AX
+	VMOVD        AX, X1
+	VBROADCASTSS X1, Y1
+	MOVL         $0x40000000, AX
+	VMOVD        AX, X2
+	VBROADCASTSS X2, Y2
+	MOVQ         tap+24(FP), AX
+	SHLQ         $0x02, AX
+	IMUL3Q       $0x03, AX, CX
+	MOVQ         place+8(FP), DX
+	SHLQ         $0x02, DX
+	IMUL3Q       $0x06, DX, BX
+	MOVQ         src+16(FP), SI
+	MOVQ         dst+0(FP), DI
+	MOVQ         lanes+32(FP), R8
+
+channels:
+	MOVQ        SI, R10
+	MOVQ        R10, R9
+	VMOVUPS     (R9), Y3
+	ADDQ        CX, R9
+	VMOVUPS     (R9), Y4
+	ADDQ        CX, R9
+	VMOVUPS     (R9), Y5
+	VADDPS      Y4, Y3, Y6
+	VMULPS      Y6, Y0, Y6
+	VSUBPS      Y4, Y3, Y7
+	VMULPS      Y1, Y7, Y7
+	VMOVAPS     Y3, Y8
+	VFMADD231PS Y2, Y4, Y8
+	VMULPS      Y1, Y8, Y8
+	VMOVUPS     Y3, (SP)
+	VMOVUPS     Y6, 96(SP)
+	VMOVUPS     Y4, 192(SP)
+	VMOVUPS     Y7, 288(SP)
+	VMOVUPS     Y8, 384(SP)
+	VMOVUPS     Y5, 480(SP)
+	ADDQ        AX, R10
+	MOVQ        R10, R9
+	VMOVUPS     (R9), Y3
+	ADDQ        CX, R9
+	VMOVUPS     (R9), Y4
+	ADDQ        CX, R9
+	VMOVUPS     (R9), Y5
+	VADDPS      Y4, Y3, Y6
+	VMULPS      Y6, Y0, Y6
+	VSUBPS      Y4, Y3, Y7
+	VMULPS      Y1, Y7, Y7
+	VMOVAPS     Y3, Y8
+	VFMADD231PS Y2, Y4, Y8
+	VMULPS      Y1, Y8, Y8
+	VMOVUPS     Y3, 32(SP)
+	VMOVUPS     Y6, 128(SP)
+	VMOVUPS     Y4, 224(SP)
+	VMOVUPS     Y7, 320(SP)
+	VMOVUPS     Y8, 416(SP)
+	VMOVUPS     Y5, 512(SP)
+	ADDQ        AX, R10
+	MOVQ        R10, R9
+	VMOVUPS     (R9), Y3
+	ADDQ        CX, R9
+	VMOVUPS     (R9), Y4
+	ADDQ        CX, R9
+	VMOVUPS     (R9), Y5
+	VADDPS      Y4, Y3, Y6
+	VMULPS      Y6, Y0, Y6
+	VSUBPS      Y4, Y3, Y7
+	VMULPS      Y1, Y7, Y7
+	VMOVAPS     Y3, Y8
+	VFMADD231PS Y2, Y4, Y8
+	VMULPS      Y1, Y8, Y8
+	VMOVUPS     Y3, 64(SP)
+	VMOVUPS     Y6, 160(SP)
+	VMOVUPS     Y4, 256(SP)
+	VMOVUPS     Y7, 352(SP)
+	VMOVUPS     Y8, 448(SP)
+	VMOVUPS     Y5, 544(SP)
+	ADDQ        AX, R10
+	MOVQ        DI, R10
+	VMOVUPS     (SP), Y3
+	VMOVUPS     32(SP), Y4
+	VMOVUPS     64(SP), Y5
+	MOVQ        R10, R9
+	VADDPS      Y4, Y3, Y6
+	VMULPS      Y6, Y0, Y6
+	VSUBPS      Y4, Y3, Y7
+	VMULPS      Y1, Y7, Y7
+	VMOVAPS     Y3, Y8
+	VFMADD231PS Y2, Y4, Y8
+	VMULPS      Y1, Y8, Y8
+	VMOVUPS     Y3, (R9)
+	ADDQ        DX, R9
+	VMOVUPS     Y6, (R9)
+	ADDQ        DX, R9
+	VMOVUPS     Y4, (R9)
+	ADDQ        DX, R9
+	VMOVUPS     Y7, (R9)
+	ADDQ        DX, R9
+	VMOVUPS     Y8, (R9)
+	ADDQ        DX, R9
+	VMOVUPS     Y5, (R9)
+	ADDQ        BX, R10
+	VMOVUPS     96(SP), Y3
+	VMOVUPS     128(SP), Y4
+	VMOVUPS     160(SP), Y5
+	MOVQ        R10, R9
+	VADDPS      Y4, Y3, Y6
+	VMULPS      Y6, Y0, Y6
+	VSUBPS      Y4, Y3, Y7
+	VMULPS      Y1, Y7, Y7
+	VMOVAPS     Y3, Y8
+	VFMADD231PS Y2, Y4, Y8
+	VMULPS      Y1, Y8, Y8
+	VMOVUPS     Y3, (R9)
+	ADDQ        DX, R9
+	VMOVUPS     Y6, (R9)
+	ADDQ        DX, R9
+	VMOVUPS     Y4, (R9)
+	ADDQ        DX, R9
+	VMOVUPS     Y7, (R9)
+	ADDQ        DX, R9
+	VMOVUPS     Y8, (R9)
+	ADDQ        DX, R9
+	VMOVUPS     Y5, (R9)
+	ADDQ        BX, R10
+	VMOVUPS     192(SP), Y3
+	VMOVUPS     224(SP), Y4
+	VMOVUPS     256(SP), Y5
+	MOVQ        R10, R9
+	VADDPS      Y4, Y3, Y6
+	VMULPS      Y6, Y0, Y6
+	VSUBPS      Y4, Y3, Y7
+	VMULPS      Y1, Y7, Y7
+	VMOVAPS     Y3, Y8
+	VFMADD231PS Y2, Y4, Y8
+	VMULPS      Y1, Y8, Y8
+	VMOVUPS     Y3, (R9)
+	ADDQ        DX, R9
+	VMOVUPS     Y6, (R9)
+	ADDQ        DX, R9
+	VMOVUPS     Y4, (R9)
+	ADDQ        DX, R9
+	VMOVUPS     Y7, (R9)
+	ADDQ        DX, R9
+	VMOVUPS     Y8, (R9)
+	ADDQ        DX, R9
+	VMOVUPS     Y5, (R9)
+	ADDQ        BX, R10
+	VMOVUPS     288(SP), Y3
+	VMOVUPS     320(SP), Y4
+	VMOVUPS     352(SP), Y5
+	MOVQ        R10, R9
+	VADDPS      Y4, Y3, Y6
+	VMULPS      Y6, Y0, Y6
+	VSUBPS      Y4, Y3, Y7
+	VMULPS      Y1, Y7, Y7
+	VMOVAPS     Y3, Y8
+	VFMADD231PS Y2, Y4, Y8
+	VMULPS      Y1, Y8, Y8
+	VMOVUPS     Y3, (R9)
+	ADDQ        DX, R9
+	VMOVUPS     Y6, (R9)
+	ADDQ        DX, R9
+	VMOVUPS     Y4, (R9)
+	ADDQ        DX, R9
+	VMOVUPS     Y7, (R9)
+	ADDQ        DX, R9
+	VMOVUPS     Y8, (R9)
+	ADDQ        DX, R9
+	VMOVUPS     Y5, (R9)
+	ADDQ        BX, R10
+	VMOVUPS     384(SP), Y3
+	VMOVUPS     416(SP), Y4
+	VMOVUPS     448(SP), Y5
+	MOVQ        R10, R9
+	VADDPS      Y4, Y3, Y6
+	VMULPS      Y6, Y0, Y6
+	VSUBPS      Y4, Y3, Y7
+	VMULPS      Y1, Y7, Y7
+	VMOVAPS     Y3, Y8
+	VFMADD231PS Y2, Y4, Y8
+	VMULPS      Y1, Y8, Y8
+	VMOVUPS     Y3, (R9)
+	ADDQ        DX, R9
+	VMOVUPS     Y6, (R9)
+	ADDQ        DX, R9
+	VMOVUPS     Y4, (R9)
+	ADDQ        DX, R9
+	VMOVUPS     Y7, (R9)
+	ADDQ        DX, R9
+	VMOVUPS     Y8, (R9)
+	ADDQ        DX, R9
+	VMOVUPS     Y5, (R9)
+	ADDQ        BX, R10
+	VMOVUPS     480(SP), Y3
+	VMOVUPS     512(SP), Y4
+	VMOVUPS     544(SP), Y5
+	MOVQ        R10, R9
+	VADDPS      Y4, Y3, Y6
+	VMULPS      Y6, Y0, Y6
+	VSUBPS      Y4, Y3, Y7
+	VMULPS      Y1, Y7, Y7
+	VMOVAPS     Y3, Y8
+	VFMADD231PS Y2, Y4, Y8
+	VMULPS      Y1, Y8, Y8
+	VMOVUPS     Y3, (R9)
+	ADDQ        DX, R9
+	VMOVUPS     Y6, (R9)
+	ADDQ        DX, R9
+	VMOVUPS     Y4, (R9)
+	ADDQ        DX, R9
+	VMOVUPS     Y7, (R9)
+	ADDQ        DX, R9
+	VMOVUPS     Y8, (R9)
+	ADDQ        DX, R9
+	VMOVUPS     Y5, (R9)
+	ADDQ        BX, R10
+	ADDQ        $+32, SI
+	ADDQ        $+32, DI
+	SUBQ        $+8, R8
+	JG          channels
+	VZEROUPPER
+	RET
+
 // func peakAVX2(n int, scale float32, shift float32)
 // Requires: AVX, FMA3
 TEXT ·peakAVX2(SB), NOSPLIT, $0-16
@@ -4535,6 +5134,605 @@ channels:
 	VMOVUPS     Z8, (R9)
 	ADDQ        DX, R9
 	VMOVUPS     Z11, (R9)
+	ADDQ        BX, R10
+	ADDQ        $+64, SI
+	ADDQ        $+64, DI
+	SUBQ        $+16, R8
+	JG          channels
+	VZEROUPPER
+	RET
+
+// func pairIn2AVX512(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
+// Requires: AVX, AVX512F
+TEXT ·pairIn2AVX512(SB), NOSPLIT, $0-64
+	MOVL         $0x3f000000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Z0
+	MOVL         $0x40000000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Z0
+	MOVL         $0xc0000000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Z0
+	MOVL         $0x40400000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Z0
+	MOVQ         dst+0(FP), AX
+	MOVQ         dstStep+8(FP), DX
+	SHLQ         $0x02, DX
+	LEAQ         (DX)(DX*2), CX
+	MOVQ         src+24(FP), BX
+	MOVQ         srcStep+32(FP), DI
+	SHLQ         $0x02, DI
+	LEAQ         (DI)(DI*2), CX
+
+time:
+	MOVQ AX, CX
+	MOVQ BX, SI
+	MOVQ n+48(FP), R8
+
+values:
+	VMOVUPS (SI), Z0
+	VMOVUPS (SI)(DI*1), Z1
+	VMOVUPS (SI)(DI*2), Z2
+	VSUBPS  Z1, Z0, Z0
+	VADDPS  Z1, Z1, Z3
+	VSUBPS  Z1, Z2, Z1
+	VMOVUPS Z0, (CX)
+	VMOVUPS Z3, (CX)(DX*1)
+	VMOVUPS Z1, (CX)(DX*2)
+	ADDQ    $+64, CX
+	ADDQ    $+64, SI
+	SUBQ    $+16, R8
+	JG      values
+	MOVQ    dstNext+16(FP), CX
+	LEAQ    (AX)(CX*4), AX
+	MOVQ    srcNext+40(FP), CX
+	LEAQ    (BX)(CX*4), BX
+	DECQ    count+56(FP)
+	JNZ     time
+	VZEROUPPER
+	RET
+
+// func pairOut2AVX512(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, add *float32, addStep int, addNext int, n int, count int)
+// Requires: AVX, AVX512F
+TEXT ·pairOut2AVX512(SB), NOSPLIT, $0-88
+	MOVL         $0x40000000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Z0
+	MOVL         $0x40800000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Z0
+	MOVL         $0x41000000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Z0
+	MOVQ         dst+0(FP), AX
+	MOVQ         dstStep+8(FP), DX
+	SHLQ         $0x02, DX
+	LEAQ         (DX)(DX*2), CX
+	MOVQ         src+24(FP), BX
+	MOVQ         srcStep+32(FP), DI
+	SHLQ         $0x02, DI
+	LEAQ         (DI)(DI*2), CX
+	MOVQ         add+48(FP), R8
+	MOVQ         addStep+56(FP), R10
+	SHLQ         $0x02, R10
+	LEAQ         (R10)(R10*2), CX
+
+time:
+	MOVQ AX, CX
+	MOVQ BX, SI
+	MOVQ R8, R9
+	MOVQ n+72(FP), R11
+
+values:
+	VMOVUPS (SI), Z0
+	VMOVUPS (SI)(DI*1), Z1
+	VMOVUPS (SI)(DI*2), Z2
+	VADDPS  Z1, Z0, Z0
+	VADDPS  Z2, Z1, Z1
+	VMOVUPS (R9), Z2
+	VADDPS  Z2, Z0, Z0
+	VMOVUPS Z0, (CX)
+	VMOVUPS (R9)(R10*1), Z0
+	VADDPS  Z0, Z1, Z0
+	VMOVUPS Z0, (CX)(DX*1)
+	ADDQ    $+64, CX
+	ADDQ    $+64, SI
+	ADDQ    $+64, R9
+	SUBQ    $+16, R11
+	JG      values
+	MOVQ    dstNext+16(FP), CX
+	LEAQ    (AX)(CX*4), AX
+	MOVQ    srcNext+40(FP), CX
+	LEAQ    (BX)(CX*4), BX
+	MOVQ    addNext+64(FP), CX
+	LEAQ    (R8)(CX*4), R8
+	DECQ    count+80(FP)
+	JNZ     time
+	VZEROUPPER
+	RET
+
+// func pairIn3AVX512(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
+// Requires: AVX, AVX512F
+TEXT ·pairIn3AVX512(SB), NOSPLIT, $0-64
+	MOVL         $0x3f000000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Z0
+	MOVL         $0x40000000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Z0
+	MOVL         $0xc0000000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Z0
+	MOVL         $0x40400000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Z0
+	MOVQ         dst+0(FP), AX
+	MOVQ         dstStep+8(FP), BX
+	SHLQ         $0x02, BX
+	LEAQ         (BX)(BX*2), DX
+	MOVQ         src+24(FP), SI
+	MOVQ         srcStep+32(FP), R9
+	SHLQ         $0x02, R9
+	LEAQ         (R9)(R9*2), R8
+
+time:
+	MOVQ AX, CX
+	MOVQ SI, DI
+	MOVQ n+48(FP), R10
+
+values:
+	VMOVUPS (DI), Z1
+	VMOVUPS (DI)(R9*1), Z2
+	VMOVUPS (DI)(R9*2), Z3
+	VMOVUPS (DI)(R8*1), Z4
+	VSUBPS  Z3, Z1, Z1
+	VADDPS  Z3, Z2, Z5
+	VSUBPS  Z2, Z4, Z4
+	VSUBPS  Z2, Z3, Z2
+	VMULPS  Z2, Z0, Z2
+	VMOVUPS Z1, (CX)
+	VMOVUPS Z5, (CX)(BX*1)
+	VMOVUPS Z4, (CX)(BX*2)
+	VMOVUPS Z2, (CX)(DX*1)
+	ADDQ    $+64, CX
+	ADDQ    $+64, DI
+	SUBQ    $+16, R10
+	JG      values
+	MOVQ    dstNext+16(FP), CX
+	LEAQ    (AX)(CX*4), AX
+	MOVQ    srcNext+40(FP), CX
+	LEAQ    (SI)(CX*4), SI
+	DECQ    count+56(FP)
+	JNZ     time
+	VZEROUPPER
+	RET
+
+// func pairOut3AVX512(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, add *float32, addStep int, addNext int, n int, count int)
+// Requires: AVX, AVX512F
+TEXT ·pairOut3AVX512(SB), NOSPLIT, $0-88
+	MOVL         $0x40000000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Z0
+	MOVL         $0x40800000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Z0
+	MOVL         $0x41000000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Z0
+	MOVQ         dst+0(FP), AX
+	MOVQ         dstStep+8(FP), DX
+	SHLQ         $0x02, DX
+	LEAQ         (DX)(DX*2), CX
+	MOVQ         src+24(FP), BX
+	MOVQ         srcStep+32(FP), R8
+	SHLQ         $0x02, R8
+	LEAQ         (R8)(R8*2), DI
+	MOVQ         add+48(FP), R9
+	MOVQ         addStep+56(FP), R11
+	SHLQ         $0x02, R11
+	LEAQ         (R11)(R11*2), CX
+
+time:
+	MOVQ AX, CX
+	MOVQ BX, SI
+	MOVQ R9, R10
+	MOVQ n+72(FP), R12
+
+values:
+	VMOVUPS (SI), Z0
+	VMOVUPS (SI)(R8*1), Z1
+	VMOVUPS (SI)(R8*2), Z2
+	VMOVUPS (SI)(DI*1), Z3
+	VADDPS  Z3, Z1, Z4
+	VSUBPS  Z3, Z1, Z1
+	VADDPS  Z4, Z0, Z0
+	VADDPS  Z2, Z4, Z2
+	VMOVUPS (R10), Z3
+	VADDPS  Z3, Z0, Z0
+	VMOVUPS Z0, (CX)
+	VMOVUPS (R10)(R11*1), Z0
+	VADDPS  Z0, Z1, Z0
+	VMOVUPS Z0, (CX)(DX*1)
+	VMOVUPS (R10)(R11*2), Z0
+	VADDPS  Z0, Z2, Z0
+	VMOVUPS Z0, (CX)(DX*2)
+	ADDQ    $+64, CX
+	ADDQ    $+64, SI
+	ADDQ    $+64, R10
+	SUBQ    $+16, R12
+	JG      values
+	MOVQ    dstNext+16(FP), CX
+	LEAQ    (AX)(CX*4), AX
+	MOVQ    srcNext+40(FP), CX
+	LEAQ    (BX)(CX*4), BX
+	MOVQ    addNext+64(FP), CX
+	LEAQ    (R9)(CX*4), R9
+	DECQ    count+80(FP)
+	JNZ     time
+	VZEROUPPER
+	RET
+
+// func pairIn4AVX512(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
+// Requires: AVX, AVX512F
+TEXT ·pairIn4AVX512(SB), NOSPLIT, $0-64
+	MOVL         $0x3f000000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Z0
+	MOVL         $0x40000000, AX
+	VMOVD        AX, X1
+	VBROADCASTSS X1, Z1
+	MOVL         $0xc0000000, AX
+	VMOVD        AX, X2
+	VBROADCASTSS X2, Z2
+	MOVL         $0x40400000, AX
+	VMOVD        AX, X3
+	VBROADCASTSS X3, Z3
+	MOVQ         dst+0(FP), AX
+	MOVQ         dstStep+8(FP), BX
+	SHLQ         $0x02, BX
+	LEAQ         (BX)(BX*2), DX
+	MOVQ         src+24(FP), SI
+	MOVQ         srcStep+32(FP), R9
+	SHLQ         $0x02, R9
+	LEAQ         (R9)(R9*2), R8
+
+time:
+	MOVQ AX, CX
+	MOVQ SI, DI
+	MOVQ n+48(FP), R10
+
+values:
+	VMOVUPS     (DI), Z4
+	VMOVUPS     (DI)(R9*1), Z5
+	VMOVUPS     (DI)(R9*2), Z6
+	VMOVUPS     (DI)(R8*1), Z7
+	VMOVUPS     (DI)(R9*4), Z8
+	VSUBPS      Z5, Z7, Z9
+	VSUBPS      Z6, Z4, Z4
+	VFMADD231PS Z0, Z9, Z4
+	VSUBPS      Z7, Z6, Z10
+	VFMADD231PS Z1, Z5, Z10
+	VSUBPS      Z6, Z8, Z8
+	VFMADD231PS Z2, Z9, Z8
+	VMOVAPS     Z7, Z7
+	VFMADD231PS Z1, Z5, Z7
+	VFMSUB231PS Z3, Z6, Z7
+	VMOVUPS     Z4, (CX)
+	VMOVUPS     Z10, (CX)(BX*1)
+	VMOVUPS     Z8, (CX)(BX*2)
+	VMOVUPS     Z7, (CX)(DX*1)
+	VMOVUPS     Z9, (CX)(BX*4)
+	ADDQ        $+64, CX
+	ADDQ        $+64, DI
+	SUBQ        $+16, R10
+	JG          values
+	MOVQ        dstNext+16(FP), CX
+	LEAQ        (AX)(CX*4), AX
+	MOVQ        srcNext+40(FP), CX
+	LEAQ        (SI)(CX*4), SI
+	DECQ        count+56(FP)
+	JNZ         time
+	VZEROUPPER
+	RET
+
+// func pairOut4AVX512(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, add *float32, addStep int, addNext int, n int, count int)
+// Requires: AVX, AVX512F
+TEXT ·pairOut4AVX512(SB), NOSPLIT, $0-88
+	MOVL         $0x40000000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Z0
+	MOVL         $0x40800000, AX
+	VMOVD        AX, X1
+	VBROADCASTSS X1, Z1
+	MOVL         $0x41000000, AX
+	VMOVD        AX, X2
+	VBROADCASTSS X2, Z2
+	MOVQ         dst+0(FP), AX
+	MOVQ         dstStep+8(FP), BX
+	SHLQ         $0x02, BX
+	LEAQ         (BX)(BX*2), DX
+	MOVQ         src+24(FP), SI
+	MOVQ         srcStep+32(FP), R9
+	SHLQ         $0x02, R9
+	LEAQ         (R9)(R9*2), R8
+	MOVQ         add+48(FP), R10
+	MOVQ         addStep+56(FP), R13
+	SHLQ         $0x02, R13
+	LEAQ         (R13)(R13*2), R12
+
+time:
+	MOVQ AX, CX
+	MOVQ SI, DI
+	MOVQ R10, R11
+	MOVQ n+72(FP), R14
+
+values:
+	VMOVUPS     (DI), Z3
+	VMOVUPS     (DI)(R9*1), Z4
+	VMOVUPS     (DI)(R9*2), Z5
+	VMOVUPS     (DI)(R8*1), Z6
+	VMOVUPS     (DI)(R9*4), Z7
+	VADDPS      Z6, Z4, Z8
+	VSUBPS      Z6, Z4, Z4
+	VADDPS      Z8, Z3, Z3
+	VADDPS      Z7, Z3, Z3
+	VMOVAPS     Z4, Z6
+	VFMADD231PS Z0, Z7, Z6
+	VFMADD231PS Z1, Z7, Z8
+	VFMADD231PS Z2, Z7, Z4
+	VADDPS      Z5, Z4, Z4
+	VMOVUPS     (R11), Z5
+	VADDPS      Z5, Z3, Z3
+	VMOVUPS     Z3, (CX)
+	VMOVUPS     (R11)(R13*1), Z3
+	VADDPS      Z3, Z6, Z3
+	VMOVUPS     Z3, (CX)(BX*1)
+	VMOVUPS     (R11)(R13*2), Z3
+	VADDPS      Z3, Z8, Z3
+	VMOVUPS     Z3, (CX)(BX*2)
+	VMOVUPS     (R11)(R12*1), Z3
+	VADDPS      Z3, Z4, Z3
+	VMOVUPS     Z3, (CX)(DX*1)
+	ADDQ        $+64, CX
+	ADDQ        $+64, DI
+	ADDQ        $+64, R11
+	SUBQ        $+16, R14
+	JG          values
+	MOVQ        dstNext+16(FP), CX
+	LEAQ        (AX)(CX*4), AX
+	MOVQ        srcNext+40(FP), CX
+	LEAQ        (SI)(CX*4), SI
+	MOVQ        addNext+64(FP), CX
+	LEAQ        (R10)(CX*4), R10
+	DECQ        count+80(FP)
+	JNZ         time
+	VZEROUPPER
+	RET
+
+// func pairKernelAVX512(dst *float32, place int, src *float32, tap int, lanes int)
+// Requires: AVX, AVX512F
+TEXT ·pairKernelAVX512(SB), $1152-40
+	MOVL         $0x3f000000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Z0
+	MOVL         $0x3e2aaaab, AX
+	VMOVD        AX, X1
+	VBROADCASTSS X1, Z1
+	MOVL         $0x40000000, AX
+	VMOVD        AX, X2
+	VBROADCASTSS X2, Z2
+	MOVQ         tap+24(FP), AX
+	SHLQ         $0x02, AX
+	IMUL3Q       $0x03, AX, CX
+	MOVQ         place+8(FP), DX
+	SHLQ         $0x02, DX
+	IMUL3Q       $0x06, DX, BX
+	MOVQ         src+16(FP), SI
+	MOVQ         dst+0(FP), DI
+	MOVQ         lanes+32(FP), R8
+
+channels:
+	MOVQ        SI, R10
+	MOVQ        R10, R9
+	VMOVUPS     (R9), Z3
+	ADDQ        CX, R9
+	VMOVUPS     (R9), Z4
+	ADDQ        CX, R9
+	VMOVUPS     (R9), Z5
+	VADDPS      Z4, Z3, Z6
+	VMULPS      Z6, Z0, Z6
+	VSUBPS      Z4, Z3, Z7
+	VMULPS      Z1, Z7, Z7
+	VMOVAPS     Z3, Z8
+	VFMADD231PS Z2, Z4, Z8
+	VMULPS      Z1, Z8, Z8
+	VMOVUPS     Z3, (SP)
+	VMOVUPS     Z6, 192(SP)
+	VMOVUPS     Z4, 384(SP)
+	VMOVUPS     Z7, 576(SP)
+	VMOVUPS     Z8, 768(SP)
+	VMOVUPS     Z5, 960(SP)
+	ADDQ        AX, R10
+	MOVQ        R10, R9
+	VMOVUPS     (R9), Z3
+	ADDQ        CX, R9
+	VMOVUPS     (R9), Z4
+	ADDQ        CX, R9
+	VMOVUPS     (R9), Z5
+	VADDPS      Z4, Z3, Z6
+	VMULPS      Z6, Z0, Z6
+	VSUBPS      Z4, Z3, Z7
+	VMULPS      Z1, Z7, Z7
+	VMOVAPS     Z3, Z8
+	VFMADD231PS Z2, Z4, Z8
+	VMULPS      Z1, Z8, Z8
+	VMOVUPS     Z3, 64(SP)
+	VMOVUPS     Z6, 256(SP)
+	VMOVUPS     Z4, 448(SP)
+	VMOVUPS     Z7, 640(SP)
+	VMOVUPS     Z8, 832(SP)
+	VMOVUPS     Z5, 1024(SP)
+	ADDQ        AX, R10
+	MOVQ        R10, R9
+	VMOVUPS     (R9), Z3
+	ADDQ        CX, R9
+	VMOVUPS     (R9), Z4
+	ADDQ        CX, R9
+	VMOVUPS     (R9), Z5
+	VADDPS      Z4, Z3, Z6
+	VMULPS      Z6, Z0, Z6
+	VSUBPS      Z4, Z3, Z7
+	VMULPS      Z1, Z7, Z7
+	VMOVAPS     Z3, Z8
+	VFMADD231PS Z2, Z4, Z8
+	VMULPS      Z1, Z8, Z8
+	VMOVUPS     Z3, 128(SP)
+	VMOVUPS     Z6, 320(SP)
+	VMOVUPS     Z4, 512(SP)
+	VMOVUPS     Z7, 704(SP)
+	VMOVUPS     Z8, 896(SP)
+	VMOVUPS     Z5, 1088(SP)
+	ADDQ        AX, R10
+	MOVQ        DI, R10
+	VMOVUPS     (SP), Z3
+	VMOVUPS     64(SP), Z4
+	VMOVUPS     128(SP), Z5
+	MOVQ        R10, R9
+	VADDPS      Z4, Z3, Z6
+	VMULPS      Z6, Z0, Z6
+	VSUBPS      Z4, Z3, Z7
+	VMULPS      Z1, Z7, Z7
+	VMOVAPS     Z3, Z8
+	VFMADD231PS Z2, Z4, Z8
+	VMULPS      Z1, Z8, Z8
+	VMOVUPS     Z3, (R9)
+	ADDQ        DX, R9
+	VMOVUPS     Z6, (R9)
+	ADDQ        DX, R9
+	VMOVUPS     Z4, (R9)
+	ADDQ        DX, R9
+	VMOVUPS     Z7, (R9)
+	ADDQ        DX, R9
+	VMOVUPS     Z8, (R9)
+	ADDQ        DX, R9
+	VMOVUPS     Z5, (R9)
+	ADDQ        BX, R10
+	VMOVUPS     192(SP), Z3
+	VMOVUPS     256(SP), Z4
+	VMOVUPS     320(SP), Z5
+	MOVQ        R10, R9
+	VADDPS      Z4, Z3, Z6
+	VMULPS      Z6, Z0, Z6
+	VSUBPS      Z4, Z3, Z7
+	VMULPS      Z1, Z7, Z7
+	VMOVAPS     Z3, Z8
+	VFMADD231PS Z2, Z4, Z8
+	VMULPS      Z1, Z8, Z8
+	VMOVUPS     Z3, (R9)
+	ADDQ        DX, R9
+	VMOVUPS     Z6, (R9)
+	ADDQ        DX, R9
+	VMOVUPS     Z4, (R9)
+	ADDQ        DX, R9
+	VMOVUPS     Z7, (R9)
+	ADDQ        DX, R9
+	VMOVUPS     Z8, (R9)
+	ADDQ        DX, R9
+	VMOVUPS     Z5, (R9)
+	ADDQ        BX, R10
+	VMOVUPS     384(SP), Z3
+	VMOVUPS     448(SP), Z4
+	VMOVUPS     512(SP), Z5
+	MOVQ        R10, R9
+	VADDPS      Z4, Z3, Z6
+	VMULPS      Z6, Z0, Z6
+	VSUBPS      Z4, Z3, Z7
+	VMULPS      Z1, Z7, Z7
+	VMOVAPS     Z3, Z8
+	VFMADD231PS Z2, Z4, Z8
+	VMULPS      Z1, Z8, Z8
+	VMOVUPS     Z3, (R9)
+	ADDQ        DX, R9
+	VMOVUPS     Z6, (R9)
+	ADDQ        DX, R9
+	VMOVUPS     Z4, (R9)
+	ADDQ        DX, R9
+	VMOVUPS     Z7, (R9)
+	ADDQ        DX, R9
+	VMOVUPS     Z8, (R9)
+	ADDQ        DX, R9
+	VMOVUPS     Z5, (R9)
+	ADDQ        BX, R10
+	VMOVUPS     576(SP), Z3
+	VMOVUPS     640(SP), Z4
+	VMOVUPS     704(SP), Z5
+	MOVQ        R10, R9
+	VADDPS      Z4, Z3, Z6
+	VMULPS      Z6, Z0, Z6
+	VSUBPS      Z4, Z3, Z7
+	VMULPS      Z1, Z7, Z7
+	VMOVAPS     Z3, Z8
+	VFMADD231PS Z2, Z4, Z8
+	VMULPS      Z1, Z8, Z8
+	VMOVUPS     Z3, (R9)
+	ADDQ        DX, R9
+	VMOVUPS     Z6, (R9)
+	ADDQ        DX, R9
+	VMOVUPS     Z4, (R9)
+	ADDQ        DX, R9
+	VMOVUPS     Z7, (R9)
+	ADDQ        DX, R9
+	VMOVUPS     Z8, (R9)
+	ADDQ        DX, R9
+	VMOVUPS     Z5, (R9)
+	ADDQ        BX, R10
+	VMOVUPS     768(SP), Z3
+	VMOVUPS     832(SP), Z4
+	VMOVUPS     896(SP), Z5
+	MOVQ        R10, R9
+	VADDPS      Z4, Z3, Z6
+	VMULPS      Z6, Z0, Z6
+	VSUBPS      Z4, Z3, Z7
+	VMULPS      Z1, Z7, Z7
+	VMOVAPS     Z3, Z8
+	VFMADD231PS Z2, Z4, Z8
+	VMULPS      Z1, Z8, Z8
+	VMOVUPS     Z3, (R9)
+	ADDQ        DX, R9
+	VMOVUPS     Z6, (R9)
+	ADDQ        DX, R9
+	VMOVUPS     Z4, (R9)
+	ADDQ        DX, R9
+	VMOVUPS     Z7, (R9)
+	ADDQ        DX, R9
+	VMOVUPS     Z8, (R9)
+	ADDQ        DX, R9
+	VMOVUPS     Z5, (R9)
+	ADDQ        BX, R10
+	VMOVUPS     960(SP), Z3
+	VMOVUPS     1024(SP), Z4
+	VMOVUPS     1088(SP), Z5
+	MOVQ        R10, R9
+	VADDPS      Z4, Z3, Z6
+	VMULPS      Z6, Z0, Z6
+	VSUBPS      Z4, Z3, Z7
+	VMULPS      Z1, Z7, Z7
+	VMOVAPS     Z3, Z8
+	VFMADD231PS Z2, Z4, Z8
+	VMULPS      Z1, Z8, Z8
+	VMOVUPS     Z3, (R9)
+	ADDQ        DX, R9
+	VMOVUPS     Z6, (R9)
+	ADDQ        DX, R9
+	VMOVUPS     Z4, (R9)
+	ADDQ        DX, R9
+	VMOVUPS     Z7, (R9)
+	ADDQ        DX, R9
+	VMOVUPS     Z8, (R9)
+	ADDQ        DX, R9
+	VMOVUPS     Z5, (R9)
 	ADDQ        BX, R10
 	ADDQ        $+64, SI
 	ADDQ        $+64, DI

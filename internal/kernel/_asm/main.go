@@ -10,6 +10,7 @@ func main() {
 		v.tile("short", v.short)
 		v.outer()
 		v.winograd()
+		v.pairs()
 		v.peak()
 	}
 	dot()

@@ -1,0 +1,107 @@
+package kernel
+
+// Winograd's filtering F(m, 2) computes m outputs of a kernel of two taps with m+1 multiplications instead of 2m. A 3×3
+// convolution of stride 2 is made of such: of its three taps on a side, the outer two meet every other source pixel, the
+// pairs, and the middle one meets those between, the singles. Pairs are filtered by tiles of m outputs, singles are left as
+// they are.
+//
+// The polynomials are evaluated at 0, 1, infinity, −1 and 2, as many of these in this order as a tile has places; the same
+// transformed kernel serves tiles of any m. Factors are moved from the kernel's transform to the input's or back so that
+// the input's needs no division.
+const (
+	PairTile  = 4            // largest m
+	PairKinds = PairTile + 2 // of places: those of the points, and the single
+
+	sixth = float32(1.) / 6
+)
+
+func pairIn2(d0, d1, d2 float32) (v0, v1, v2 float32) { return d0 - d1, d1 + d1, d2 - d1 }
+
+func pairIn3(d0, d1, d2, d3 float32) (v0, v1, v2, v3 float32) {
+	return d0 - d2, d1 + d2, d3 - d1, float32(3 * (d2 - d1))
+}
+
+func pairIn4(d0, d1, d2, d3, d4 float32) (v0, v1, v2, v3, v4 float32) {
+	e := d3 - d1
+	v0 = fma(0.5, e, d0-d2)
+	v1 = fma(2, d1, d2-d3)
+	v2 = fma(-2, e, d4-d2)
+	v3 = fma(3, d2, -fma(2, d1, d3))
+	return v0, v1, v2, v3, e
+}
+
+func pairOut2(m0, m1, m2 float32) (y0, y1 float32) { return m0 + m1, m1 + m2 }
+
+func pairOut3(m0, m1, m2, m3 float32) (y0, y1, y2 float32) {
+	s := m1 + m3
+	return m0 + s, m1 - m3, s + m2
+}
+
+func pairOut4(m0, m1, m2, m3, m4 float32) (y0, y1, y2, y3 float32) {
+	s, q := m1+m3, m1-m3
+	return (m0 + s) + m4, fma(2, m4, q), fma(4, m4, s), fma(8, m4, q) + m2
+}
+
+// pairKernel is the transform of the two taps of pairs, g0 and g1, and of the single one, which stays.
+func pairKernel(g0, g1, single float32) (u0, u1, u2, u3, u4, u5 float32) {
+	return g0, float32(0.5 * (g0 + g1)), g1, float32((g0 - g1) * sixth), float32(fma(2, g1, g0) * sixth), single
+}
+
+// pairInGeneric transforms count times m+1 inputs to m+1 places, each of n values: input j of time r is at
+// src[r·srcNext + j·srcStep], and likewise its places in dst.
+func pairInGeneric(m int, dst []float32, dstStep, dstNext int, src []float32, srcStep, srcNext, n, count int) {
+	for r := range count {
+		d, s := dst[r*dstNext:], src[r*srcNext:]
+		for i := range n {
+			s, d := s[i:], d[i:]
+			switch m {
+			case 2:
+				d[0], d[dstStep], d[2*dstStep] = pairIn2(s[0], s[srcStep], s[2*srcStep])
+			case 3:
+				d[0], d[dstStep], d[2*dstStep], d[3*dstStep] = pairIn3(s[0], s[srcStep], s[2*srcStep], s[3*srcStep])
+			default:
+				d[0], d[dstStep], d[2*dstStep], d[3*dstStep], d[4*dstStep] =
+					pairIn4(s[0], s[srcStep], s[2*srcStep], s[3*srcStep], s[4*srcStep])
+			}
+		}
+	}
+}
+
+// pairOutGeneric transforms count times m+1 products to m outputs, each of n values, and adds as many of add, which may be
+// of stride 0.
+func pairOutGeneric(m int, dst []float32, dstStep, dstNext int, src []float32, srcStep, srcNext int,
+	add []float32, addStep, addNext, n, count int) {
+	for r := range count {
+		d, s, a := dst[r*dstNext:], src[r*srcNext:], add[r*addNext:]
+		for i := range n {
+			s, d, a := s[i:], d[i:], a[i:]
+			switch m {
+			case 2:
+				y0, y1 := pairOut2(s[0], s[srcStep], s[2*srcStep])
+				d[0], d[dstStep] = y0+a[0], y1+a[addStep]
+			case 3:
+				y0, y1, y2 := pairOut3(s[0], s[srcStep], s[2*srcStep], s[3*srcStep])
+				d[0], d[dstStep], d[2*dstStep] = y0+a[0], y1+a[addStep], y2+a[2*addStep]
+			default:
+				y0, y1, y2, y3 := pairOut4(s[0], s[srcStep], s[2*srcStep], s[3*srcStep], s[4*srcStep])
+				d[0], d[dstStep], d[2*dstStep], d[3*dstStep] = y0+a[0], y1+a[addStep], y2+a[2*addStep], y3+a[3*addStep]
+			}
+		}
+	}
+}
+
+// pairKernelGeneric transforms 3×3 taps of lanes lanes, on both sides in the order of pairKernel, tap (y, x) at
+// src[(3y+x)·tap], to PairKinds×PairKinds matrices at dst[p·place].
+func pairKernelGeneric(dst []float32, place int, src []float32, tap, lanes int) {
+	var t [PairKinds][3]float32
+	for l := range lanes {
+		for x := range 3 {
+			s := src[x*tap+l:]
+			t[0][x], t[1][x], t[2][x], t[3][x], t[4][x], t[5][x] = pairKernel(s[0], s[3*tap], s[6*tap])
+		}
+		for y, r := range t {
+			d := dst[y*PairKinds*place+l:]
+			d[0], d[place], d[2*place], d[3*place], d[4*place], d[5*place] = pairKernel(r[0], r[1], r[2])
+		}
+	}
+}

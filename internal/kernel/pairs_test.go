@@ -1,0 +1,91 @@
+package kernel
+
+import (
+	"math/rand/v2"
+	"testing"
+)
+
+func init() {
+	checks = append(checks, []struct {
+		name  string
+		check func(t *testing.T, set *Set, m *memory, r *rand.Rand, kind kind)
+	}{
+		{"PairIn", checkPairIn},
+		{"PairOut", checkPairOut},
+		{"PairKernel", checkPairKernel},
+	}...)
+}
+
+// TestPairsConvolve holds the transforms of a tile of every size against the sums that they stand for.
+func TestPairsConvolve(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	for m := 2; m <= PairTile; m++ {
+		const n = 16
+		d, taps, bias := randomValues(r, (m+1)*n), randomValues(r, 2*n), randomValues(r, n)
+		v, y := make([]float32, (m+1)*n), make([]float32, m*n)
+		pairInGeneric(m, v, n, 0, d, n, 0, n, 1)
+		for i := range n {
+			u := [PairKinds]float32{}
+			u[0], u[1], u[2], u[3], u[4], u[5] = pairKernel(taps[i], taps[n+i], 7)
+			if u[5] != 7 {
+				t.Fatalf("the single tap became %v", u[5])
+			}
+			for place := range m + 1 {
+				v[place*n+i] *= u[place]
+			}
+		}
+		pairOutGeneric(m, y, n, 0, v, n, 0, bias, 0, 0, n, 1)
+		for j := range m {
+			for i := range n {
+				want := float64(bias[i]) + float64(d[j*n+i])*float64(taps[i]) + float64(d[(j+1)*n+i])*float64(taps[n+i])
+				if off := want - float64(y[j*n+i]); off > 1e-5 || off < -1e-5 {
+					t.Fatalf("m = %d: output %d is %v, the sum %v", m, j, y[j*n+i], want)
+				}
+			}
+		}
+	}
+}
+
+// newStrip is a step, a next and the size of count groups of some rows of n values.
+func newStrip(r *rand.Rand, rows, n, count int) (step, next, size int) {
+	step = n + r.IntN(2)*r.IntN(20)
+	next = rows*step + r.IntN(2)*r.IntN(20)
+	return step, next, (rows-1)*step + (count-1)*next + n
+}
+
+func checkPairIn(t *testing.T, set *Set, m *memory, r *rand.Rand, kind kind) {
+	tile, n, count := 2+r.IntN(PairTile-1), numberOfChannels(r), 1+r.IntN(3)
+	srcStep, srcNext, srcSize := newStrip(r, tile+1, n, count)
+	dstStep, dstNext, dstSize := newStrip(r, tile+1, n, count)
+	src, got := fill(lend[float32](m, srcSize, 0), r, kind), fill(lend[float32](m, dstSize, 0), r, kind)
+	want := copyOf(m, got)
+	Generic.PairIn(tile, want, dstStep, dstNext, src, srcStep, srcNext, n, count)
+	set.PairIn(tile, got, dstStep, dstNext, src, srcStep, srcNext, n, count)
+	compare(t, "place", got, want)
+}
+
+func checkPairOut(t *testing.T, set *Set, m *memory, r *rand.Rand, kind kind) {
+	tile, n, count := 2+r.IntN(PairTile-1), numberOfChannels(r), 1+r.IntN(3)
+	srcStep, srcNext, srcSize := newStrip(r, tile+1, n, count)
+	dstStep, dstNext, dstSize := newStrip(r, tile, n, count)
+	addStep, addNext, addSize := newStrip(r, tile, n, count)
+	if r.IntN(2) == 0 {
+		addStep, addNext, addSize = 0, 0, n
+	}
+	src, got := fill(lend[float32](m, srcSize, 0), r, kind), fill(lend[float32](m, dstSize, 0), r, kind)
+	add, want := fill(lend[float32](m, addSize, 0), r, kind), copyOf(m, got)
+	Generic.PairOut(tile, want, dstStep, dstNext, src, srcStep, srcNext, add, addStep, addNext, n, count)
+	set.PairOut(tile, got, dstStep, dstNext, src, srcStep, srcNext, add, addStep, addNext, n, count)
+	compare(t, "output", got, want)
+}
+
+func checkPairKernel(t *testing.T, set *Set, m *memory, r *rand.Rand, kind kind) {
+	lanes := set.Lanes * (1 + r.IntN(2))
+	tap := lanes + r.IntN(2)*r.IntN(20)
+	place, size := newPlaces(r, lanes)
+	src, got := fill(lend[float32](m, 8*tap+lanes, 0), r, kind), fill(lend[float32](m, size, 0), r, kind)
+	want := copyOf(m, got)
+	Generic.PairKernel(want, place, src, tap, lanes)
+	set.PairKernel(got, place, src, tap, lanes)
+	compare(t, "place", got, want)
+}

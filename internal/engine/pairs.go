@@ -2,67 +2,82 @@ package engine
 
 import "dcgan/internal/kernel"
 
-// pairs is how a transfer of kernel 3 and stride 2 is computed: on each side, the two outer taps by Winograd's filtering
-// of pairs and the middle one as it is, with some 0.6 of the multiplications. See package kernel for the filtering.
+// pairs is how a transfer of kernel 3 and stride 2 is computed: along x, the two outer taps by Winograd's filtering of
+// pairs and the middle one as it is, with some three quarters of the multiplications. Along y, sums are taken over the taps
+// as they are. See package kernel for the filtering.
 //
-// Rows are transformed first, all kinds of a block of images. Then, kind by kind, the rows of one kind are transformed
-// along x, multiplied and transformed back along x, and in the end all rows back along y. Single rows and columns need no
-// transform: they are multiplied where they lie, and upwards, where each has a target of its own, go there at once.
+// A block's images are transformed along x, then multiplied, kind by kind of the columns, and their products transformed
+// back, a panel of target channels at a time. Single columns need no transform: they are multiplied where they lie, and
+// upwards, where each has a target of its own, go there at once.
+//
+// Filtering both sides would need fewer multiplications yet, but four times the weights, which no longer stay in a core's
+// cache, and three times the transforms.
 type pairs struct {
 	t       *transfer
 	up      bool
-	y, x    pairSide
-	place   int       // values of packed a kind of row and column
-	packed  []float32 // kind of row, kind of column, panel, source channel, lane
-	gathers [kernel.PairKinds][kernel.PairKinds]place
-	each    [kernel.PairKinds][kernel.PairKinds]int // positions an image of those
-	taps    [][]float32                             // 3×3 by lanes, a worker each
-	scratch [][]float32                             // a worker each
+	x       pairSide
+	rows    []pairRows
+	packed  []float32   // panel, tap along y, kind, source channel, lane
+	taps    [][]float32 // three of lanes, a worker each
+	scratch [][]float32 // a worker each
 
-	// Values an image of what lies between, and from row to row.
-	base, lifted, products, half                    int
-	basePitch, liftedPitch, productPitch, halfPitch int
+	sourceRows, targetRows     int
+	liftedPitch, productsPitch int // values of a row of transformed pixels, and of a panel's products
 }
 
-// single is the kind of a single row or column.
+// single is the kind of a single column, behind those of the points.
 const single = kernel.PairKinds - 1
 
-// pairSide is one side of a transfer.
+// pairSide is a row of a transfer.
 type pairSide struct {
-	sources, padded, before          int // pixels of the source, and with zeros, of which some are before
-	step                             int // from one input of pairs to the next
+	step                             int // from one input of pairs to the next, and from one single to the next
 	tiles                            []pairTile
-	counts                           [kernel.PairKinds]int // rows (or columns) of a kind
-	firstSingle                      int                   // with zeros; from one to the next it is step
-	pairTarget, singleTarget, stride int                   // the first target of pairs and of singles, and from one to the next
+	counts                           [kernel.PairKinds]int // columns of a kind
+	firstSingle                      int
+	pairTarget, singleTarget, stride int // the first target of pairs and of singles, and from one to the next
 }
 
-// pairTile is m outputs of pairs, the first of them number to, from inputs that start at pixel from, zeros counted.
-type pairTile struct{ m, from, to int }
+// pairTile is m outputs of pairs, the first of them number to, from inputs that start at pixel from, or at the one behind
+// where edges says that the first lies outside of the image.
+type pairTile struct{ m, edges, from, to int }
 
-// newPairSide cuts a side of a geometry into tiles.
+// pairRows is the target rows with the same taps at the same distances along y.
+type pairRows struct {
+	taps    []kernel.Tap // of lifted columns, then of single ones
+	singles []kernel.Tap
+	gathers [kernel.PairKinds]place
+	count   int
+}
+
+// newPairSide cuts a row into tiles. A tile of one would save nothing.
 func newPairSide(big, small, before int, down bool) pairSide {
 	s := pairSide{step: 1, stride: 2}
-	count := small // of pairs' outputs
+	first, count, sources := 0, small, small // the first input and the outputs of pairs
 	switch {
 	case down:
-		s = pairSide{sources: big, padded: 2*small + 1, before: before, step: 2, firstSingle: 1, stride: 1}
+		s.step, s.stride, s.firstSingle = 2, 1, 1-before
+		first, sources = -before, big
 	case before == 0:
-		s.sources, s.padded, s.before, s.firstSingle, s.singleTarget = small, small+1, 1, 1, 1
+		first, s.singleTarget = -1, 1
 	default:
-		s.sources, s.padded, s.pairTarget = small, small, 1
+		s.pairTarget = 1
 		count--
 	}
 	s.counts[single] = small
 	for at := 0; at < count; {
 		m := min(kernel.PairTile, count-at)
-		switch count - at {
-		case 1:
-			panic("a tile of one")
-		case kernel.PairTile + 1:
-			m = kernel.PairTile - 1
+		if count-at == m+1 {
+			m--
 		}
-		s.tiles = append(s.tiles, pairTile{m, at * s.step, at})
+		tile := pairTile{m: m, from: first + at*s.step, to: at}
+		if tile.from+m*s.step >= sources {
+			tile.edges |= kernel.LastZero
+		}
+		if tile.from < 0 {
+			tile.edges |= kernel.FirstZero
+			tile.from += s.step
+		}
+		s.tiles = append(s.tiles, tile)
 		at += m
 		for kind := range m + 1 {
 			s.counts[kind]++
@@ -71,98 +86,84 @@ func newPairSide(big, small, before int, down bool) pairSide {
 	return s
 }
 
-// kinds of places that a tile of the largest m has.
-const pointKinds = kernel.PairTile + 1
-
-// row returns where the rows (or columns) of a kind are, behind the padded source's: the first, and from one to the next.
-func (s *pairSide) row(kind int) (first, stride int) {
-	if kind == single {
-		return s.firstSingle, s.step
-	}
-	return s.padded + kind*len(s.tiles), 1
-}
-
-// rows is how many rows a side has with those of all kinds.
-func (s *pairSide) rows() int { return s.padded + pointKinds*len(s.tiles) }
-
-// most is how many rows a kind has at most.
-func (s *pairSide) most() int { return max(len(s.tiles), s.counts[single]) }
-
 // pairMinimum is the least number of channels with which transforms take less time than they save.
 const pairMinimum = 32
 
 // pairs reports whether a geometry is computed by filtering pairs.
 func (g geometry) pairs() bool {
-	return g.kernel == 3 && g.stride == 2 && min(g.smallH, g.smallW) > 2 && min(g.bigC, g.smallC) >= pairMinimum
+	return g.kernel == 3 && g.stride == 2 && g.smallW > 2 && min(g.bigC, g.smallC) >= pairMinimum
 }
 
-// pairBudget is how many values of a block's images lie between source and target at the most.
-const pairBudget = 1200 << 10 / 4
+// pairBudget is how many values of a block's images and of what lies between stay in cache.
+const pairBudget = 1 << 20 / 4
 
 func newPairs(t *transfer, g geometry, down bool) *pairs {
-	p := &pairs{t: t, up: !down}
-	p.y = newPairSide(g.bigH, g.smallH, g.before(g.bigH, g.smallH), down)
-	p.x = newPairSide(g.bigW, g.smallW, g.before(g.bigW, g.smallW), down)
-	p.place = t.panels * t.depth * t.lanes
-	p.packed = kernel.Buffer(kernel.PairKinds * kernel.PairKinds * p.place)
-	targetWidth := g.bigW
+	p := &pairs{t: t, up: !down, sourceRows: g.smallH, targetRows: g.bigH}
 	if down {
-		targetWidth = g.smallW
+		p.sourceRows, p.targetRows = p.targetRows, p.sourceRows
 	}
-	p.basePitch = p.x.padded * t.depth
-	p.base = p.y.rows() * p.basePitch
-	p.liftedPitch = pointKinds * len(p.x.tiles) * t.depth
-	p.lifted = p.y.most() * p.liftedPitch
-	p.productPitch = (pointKinds*len(p.x.tiles) + p.x.counts[single]) * t.lanes
-	p.products = p.y.most() * p.productPitch
-	p.halfPitch = targetWidth * t.width
-	p.half = (pointKinds*len(p.y.tiles) + p.y.counts[single]) * p.halfPitch
-	t.most = max(1, pairBudget/(p.base+p.lifted+p.products+p.half))
-	for ky := range kernel.PairKinds {
-		for kx := range kernel.PairKinds {
-			p.gather(ky, kx)
-		}
-	}
+	p.x = newPairSide(g.bigW, g.smallW, g.before(g.bigW, g.smallW), down)
+	p.packed = kernel.Buffer(t.panels * g.kernel * p.tapSize())
+	p.liftedPitch = single * len(p.x.tiles) * t.depth
+	p.productsPitch = (single*len(p.x.tiles) + p.x.counts[single]) * t.lanes
+	image := p.sourceRows*p.liftedPitch + p.targetRows*p.productsPitch
+	t.most = max(1, pairBudget/(image+t.sourceSize+t.targetSize))
+	p.gather(g, down)
 	p.taps = make([][]float32, t.pool.threads)
 	p.scratch = make([][]float32, t.pool.threads)
 	for i := range p.taps {
-		p.taps[i] = make([]float32, 9*t.lanes)
-		p.scratch[i] = kernel.Buffer(t.most * (p.base + p.lifted + p.products + p.half))
+		p.taps[i] = make([]float32, 3*t.lanes)
+		p.scratch[i] = kernel.Buffer(t.most * image)
 	}
 	return p
 }
 
-// gather lists where the rows and columns of two kinds are read and where their products go.
-func (p *pairs) gather(ky, kx int) {
+// tapSize is how many packed weights a panel and a tap along y have.
+func (p *pairs) tapSize() int { return kernel.PairKinds * p.t.depth * p.t.lanes }
+
+// gather lists for target rows of each class and columns of each kind where they are read and where their products go.
+func (p *pairs) gather(g geometry, down bool) {
 	t := p.t
-	p.each[ky][kx] = p.y.counts[ky] * p.x.counts[kx]
-	list := &p.gathers[ky][kx]
-	first, stride := p.y.row(ky)
-	for image := range t.most {
-		for row := range p.y.counts[ky] {
-			for column := range p.x.counts[kx] {
-				from := image*p.lifted + row*p.liftedPitch + (kx*len(p.x.tiles)+column)*t.depth
-				out := image*p.products + row*p.productPitch + (kx*len(p.x.tiles)+column)*t.lanes
-				if kx == single {
-					from = image*p.base + (first+row*stride)*p.basePitch + (p.x.firstSingle+column*p.x.step)*t.depth
-					if p.up {
-						at, next, size := p.along(ky)
-						out = image*size + at + row*next + (p.x.singleTarget+column*p.x.stride)*t.width
+	sourcePitch, targetPitch := t.sourceSize/p.sourceRows, t.targetSize/p.targetRows
+	var ys, origins [][]int // of each class
+	index := map[string]int{}
+	for y, row := range g.contacts(g.bigH, g.smallH, down) {
+		key, origin := distances(row)
+		i, seen := index[key]
+		if !seen {
+			i = len(p.rows)
+			index[key] = i
+			var rows pairRows
+			for _, c := range row {
+				rows.taps = append(rows.taps, kernel.Tap{A: (c.source - origin) * p.liftedPitch, W: c.tap * p.tapSize()})
+				rows.singles = append(rows.singles, kernel.Tap{A: (c.source - origin) * sourcePitch, W: c.tap * p.tapSize()})
+			}
+			p.rows, ys, origins = append(p.rows, rows), append(ys, nil), append(origins, nil)
+		}
+		ys[i], origins[i] = append(ys[i], y), append(origins[i], origin)
+	}
+	for i := range p.rows {
+		rows := &p.rows[i]
+		rows.count = len(ys[i])
+		for image := range t.most {
+			for j, y := range ys[i] {
+				for kind, count := range p.x.counts {
+					list := &rows.gathers[kind]
+					for column := range count {
+						from := (image*p.sourceRows+origins[i][j])*p.liftedPitch + (kind*len(p.x.tiles)+column)*t.depth
+						out := (image*p.targetRows+y)*p.productsPitch + (kind*len(p.x.tiles)+column)*t.lanes
+						if kind == single {
+							from = image*t.sourceSize + origins[i][j]*sourcePitch + (p.x.firstSingle+column*p.x.step)*t.depth
+							if p.up {
+								out = image*t.targetSize + y*targetPitch + (p.x.singleTarget+column*p.x.stride)*t.width
+							}
+						}
+						list.rows, list.outs = append(list.rows, from), append(list.outs, out)
 					}
 				}
-				list.rows, list.outs = append(list.rows, from), append(list.outs, out)
 			}
 		}
 	}
-}
-
-// along returns where what is transformed back along x goes: the first row of a kind, the values from one to the next and
-// those of an image. Upwards single rows are the target's own.
-func (p *pairs) along(kind int) (at, next, image int) {
-	if p.up && kind == single {
-		return p.y.singleTarget * p.halfPitch, p.y.stride * p.halfPitch, p.t.targetSize
-	}
-	return kind * len(p.y.tiles) * p.halfPitch, p.halfPitch, p.half
 }
 
 // pack transforms the weights of a panel.
@@ -174,124 +175,52 @@ func (p *pairs) pack(worker, panel int) {
 	}
 	taps := p.taps[worker]
 	clear(taps)
-	for i := range t.depth {
-		for y, ty := range order {
-			for x, tx := range order {
-				t.gatherTap(taps[(3*y+x)*t.lanes:], panel, 3*ty+tx, i)
+	for y := range 3 {
+		to := p.packed[(panel*3+y)*p.tapSize():]
+		for i := range t.depth {
+			for j, x := range order {
+				t.gatherTap(taps[j*t.lanes:], panel, 3*y+x, i)
 			}
+			t.set.PairKernel(to[i*t.lanes:], t.depth*t.lanes, taps, t.lanes, t.lanes)
 		}
-		t.set.PairKernel(p.packed[(panel*t.depth+i)*t.lanes:], p.place, taps, t.lanes, t.lanes)
 	}
 }
 
 // block computes a block of images.
 func (p *pairs) block(worker int, to, from []float32, images int) {
 	t := p.t
-	base, rest := cut(p.scratch[worker], t.most*p.base)
-	lifted, rest := cut(rest, t.most*p.lifted)
-	products, half := cut(rest, t.most*p.products)
-	for image := range images {
-		p.liftRows(base[image*p.base:][:p.base], from[image*t.sourceSize:])
+	lifted, products := cut(p.scratch[worker], t.most*p.sourceRows*p.liftedPitch)
+	for i, tile := range p.x.tiles {
+		t.set.PairIn(tile.m, tile.edges, lifted[i*t.depth:], len(p.x.tiles)*t.depth, p.liftedPitch,
+			from[tile.from*t.depth:], p.x.step*t.depth, t.sourceSize/p.sourceRows, t.depth, images*p.sourceRows)
 	}
-	for ky := range kernel.PairKinds {
-		count := p.y.counts[ky]
-		if count == 0 {
-			continue
-		}
-		first, stride := p.y.row(ky)
-		for image := range images {
-			for i, tile := range p.x.tiles {
-				t.set.PairIn(tile.m, lifted[image*p.lifted+i*t.depth:], len(p.x.tiles)*t.depth, p.liftedPitch,
-					base[image*p.base+first*p.basePitch+tile.from*t.depth:], p.x.step*t.depth, stride*p.basePitch, t.depth, count)
+	for panel := range t.panels {
+		width := min(t.lanes, t.width-panel*t.lanes)
+		to, bias := to[panel*t.lanes:], t.bias[panel*t.lanes:]
+		for i := range p.rows {
+			rows := &p.rows[i]
+			for kind := range single {
+				t.tiles(worker, rows.taps, &rows.gathers[kind], images*rows.count*p.x.counts[kind], products, lifted,
+					p.weights(panel, kind), t.zero, t.lanes)
 			}
+			target, lanes := products, t.lanes
+			if p.up {
+				target, lanes = to, width
+			}
+			t.tiles(worker, rows.singles, &rows.gathers[single], images*rows.count*p.x.counts[single], target, from,
+				p.weights(panel, single), bias, lanes)
 		}
-		rows := half // that are transformed back along x
-		if p.up && ky == single {
-			rows = to
-		}
-		for panel := range t.panels {
-			p.multiply(worker, ky, panel, rows, products, lifted, base, images)
-			p.lowerColumns(ky, panel, rows, products, images)
-		}
-	}
-	for image := range images {
-		p.lowerRows(to[image*t.targetSize:], half[image*p.half:])
-	}
-}
-
-// liftRows sets an image with zeros around it and the rows of all kinds behind it.
-func (p *pairs) liftRows(base, from []float32) {
-	t := p.t
-	left, width := p.x.before*t.depth, p.x.sources*t.depth
-	clear(base[:p.y.before*p.basePitch])
-	clear(base[(p.y.before+p.y.sources)*p.basePitch : p.y.padded*p.basePitch])
-	for y := range p.y.sources {
-		row := base[(p.y.before+y)*p.basePitch:][:p.basePitch]
-		clear(row[:left])
-		copy(row[left:], from[y*width:][:width])
-		clear(row[left+width:])
-	}
-	lifted := base[p.y.padded*p.basePitch:]
-	for i, tile := range p.y.tiles {
-		t.set.PairIn(tile.m, lifted[i*p.basePitch:], len(p.y.tiles)*p.basePitch, 0,
-			base[tile.from*p.basePitch:], p.y.step*p.basePitch, 0, p.basePitch, 1)
-	}
-}
-
-// multiply computes the products of a panel with the rows of a kind.
-func (p *pairs) multiply(worker, ky, panel int, rows, products, lifted, base []float32, images int) {
-	t := p.t
-	width := min(t.lanes, t.width-panel*t.lanes)
-	for kx := range kernel.PairKinds {
-		weights := p.packed[(ky*kernel.PairKinds+kx)*p.place+panel*t.depth*t.lanes:]
-		count, list := images*p.each[ky][kx], &p.gathers[ky][kx]
-		switch {
-		case kx != single:
-			t.tiles(worker, oneTap, list, count, products, lifted, weights, t.zero, t.lanes)
-		case !p.up:
-			t.tiles(worker, oneTap, list, count, products, base, weights, p.bias(ky, panel), t.lanes)
-		default:
-			t.tiles(worker, oneTap, list, count, rows[panel*t.lanes:], base, weights, p.bias(ky, panel), width)
-		}
-	}
-}
-
-// bias returns what is added to the single columns of a kind of rows: the bias to those that every target is made of.
-func (p *pairs) bias(ky, panel int) []float32 {
-	if ky == single {
-		return p.t.bias[panel*p.t.lanes:]
-	}
-	return p.t.zero
-}
-
-// lowerColumns transforms the products of a panel back along x.
-func (p *pairs) lowerColumns(ky, panel int, rows, products []float32, images int) {
-	t := p.t
-	width := min(t.lanes, t.width-panel*t.lanes)
-	at, next, size := p.along(ky)
-	for image := range images {
 		for i, tile := range p.x.tiles {
-			from := products[image*p.products:]
-			add, addStep, addNext := p.bias(ky, panel), 0, 0
+			add, addStep, addNext := bias, 0, 0
 			if !p.up {
-				add, addStep, addNext = from[(pointKinds*len(p.x.tiles)+tile.to)*t.lanes:], t.lanes, p.productPitch
+				add, addStep, addNext = products[(single*len(p.x.tiles)+tile.to)*t.lanes:], t.lanes, p.productsPitch
 			}
-			t.set.PairOut(tile.m, rows[image*size+at+(p.x.pairTarget+tile.to*p.x.stride)*t.width+panel*t.lanes:], p.x.stride*t.width, next,
-				from[i*t.lanes:], len(p.x.tiles)*t.lanes, p.productPitch, add, addStep, addNext, width, p.y.counts[ky])
+			t.set.PairOut(tile.m, to[(p.x.pairTarget+tile.to*p.x.stride)*t.width:], p.x.stride*t.width, t.targetSize/p.targetRows,
+				products[i*t.lanes:], len(p.x.tiles)*t.lanes, p.productsPitch, add, addStep, addNext, width, images*p.targetRows)
 		}
 	}
 }
 
-// lowerRows transforms an image's rows back along y.
-func (p *pairs) lowerRows(to, half []float32) {
-	t := p.t
-	for i, tile := range p.y.tiles {
-		to, from, step := to[(p.y.pairTarget+tile.to*p.y.stride)*p.halfPitch:], half[i*p.halfPitch:], len(p.y.tiles)*p.halfPitch
-		if p.up {
-			t.set.PairOut(tile.m, to, p.y.stride*p.halfPitch, t.width, from, step, t.width, t.bias, 0, 0, t.width, p.halfPitch/t.width)
-		} else {
-			t.set.PairOut(tile.m, to, p.halfPitch, 0, from, step, 0,
-				half[(pointKinds*len(p.y.tiles)+tile.to)*p.halfPitch:], p.halfPitch, 0, p.halfPitch, 1)
-		}
-	}
+func (p *pairs) weights(panel, kind int) []float32 {
+	return p.packed[panel*3*p.tapSize()+kind*p.t.depth*p.t.lanes:]
 }

@@ -2170,9 +2170,9 @@ channels:
 	VZEROUPPER
 	RET
 
-// func pairIn2AVX2(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
+// func pairIn2AVX2(edges int, dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
 // Requires: AVX, AVX2
-TEXT ·pairIn2AVX2(SB), NOSPLIT, $0-64
+TEXT ·pairIn2AVX2(SB), NOSPLIT, $0-72
 	MOVL         $0x3f000000, AX
 	VMOVD        AX, X0
 	VBROADCASTSS X0, Y0
@@ -2185,21 +2185,28 @@ TEXT ·pairIn2AVX2(SB), NOSPLIT, $0-64
 	MOVL         $0x40400000, AX
 	VMOVD        AX, X0
 	VBROADCASTSS X0, Y0
-	MOVQ         dst+0(FP), AX
-	MOVQ         dstStep+8(FP), DX
+	MOVQ         dst+8(FP), AX
+	MOVQ         dstStep+16(FP), DX
 	SHLQ         $0x02, DX
 	LEAQ         (DX)(DX*2), CX
-	MOVQ         src+24(FP), BX
-	MOVQ         srcStep+32(FP), DI
+	MOVQ         src+32(FP), BX
+	MOVQ         srcStep+40(FP), DI
 	SHLQ         $0x02, DI
 	LEAQ         (DI)(DI*2), CX
+	MOVQ         edges+0(FP), CX
+	CMPQ         CX, $0x01
+	JE           time1
+	CMPQ         CX, $0x02
+	JE           time2
+	CMPQ         CX, $0x03
+	JE           time3
 
-time:
+time0:
 	MOVQ AX, CX
 	MOVQ BX, SI
-	MOVQ n+48(FP), R8
+	MOVQ n+56(FP), R8
 
-values:
+values0:
 	VMOVUPS (SI), Y0
 	VMOVUPS (SI)(DI*1), Y1
 	VMOVUPS (SI)(DI*2), Y2
@@ -2212,13 +2219,97 @@ values:
 	ADDQ    $+32, CX
 	ADDQ    $+32, SI
 	SUBQ    $+8, R8
-	JG      values
-	MOVQ    dstNext+16(FP), CX
+	JG      values0
+	MOVQ    dstNext+24(FP), CX
 	LEAQ    (AX)(CX*4), AX
-	MOVQ    srcNext+40(FP), CX
+	MOVQ    srcNext+48(FP), CX
 	LEAQ    (BX)(CX*4), BX
-	DECQ    count+56(FP)
-	JNZ     time
+	DECQ    count+64(FP)
+	JNZ     time0
+	VZEROUPPER
+	RET
+
+time1:
+	MOVQ AX, CX
+	MOVQ BX, SI
+	MOVQ n+56(FP), R8
+
+values1:
+	VXORPS  Y0, Y0, Y0
+	VMOVUPS (SI), Y1
+	VMOVUPS (SI)(DI*1), Y2
+	VSUBPS  Y1, Y0, Y0
+	VADDPS  Y1, Y1, Y3
+	VSUBPS  Y1, Y2, Y1
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y3, (CX)(DX*1)
+	VMOVUPS Y1, (CX)(DX*2)
+	ADDQ    $+32, CX
+	ADDQ    $+32, SI
+	SUBQ    $+8, R8
+	JG      values1
+	MOVQ    dstNext+24(FP), CX
+	LEAQ    (AX)(CX*4), AX
+	MOVQ    srcNext+48(FP), CX
+	LEAQ    (BX)(CX*4), BX
+	DECQ    count+64(FP)
+	JNZ     time1
+	VZEROUPPER
+	RET
+
+time2:
+	MOVQ AX, CX
+	MOVQ BX, SI
+	MOVQ n+56(FP), R8
+
+values2:
+	VMOVUPS (SI), Y0
+	VMOVUPS (SI)(DI*1), Y1
+	VXORPS  Y2, Y2, Y2
+	VSUBPS  Y1, Y0, Y0
+	VADDPS  Y1, Y1, Y3
+	VSUBPS  Y1, Y2, Y1
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y3, (CX)(DX*1)
+	VMOVUPS Y1, (CX)(DX*2)
+	ADDQ    $+32, CX
+	ADDQ    $+32, SI
+	SUBQ    $+8, R8
+	JG      values2
+	MOVQ    dstNext+24(FP), CX
+	LEAQ    (AX)(CX*4), AX
+	MOVQ    srcNext+48(FP), CX
+	LEAQ    (BX)(CX*4), BX
+	DECQ    count+64(FP)
+	JNZ     time2
+	VZEROUPPER
+	RET
+
+time3:
+	MOVQ AX, CX
+	MOVQ BX, SI
+	MOVQ n+56(FP), DI
+
+values3:
+	VXORPS  Y0, Y0, Y0
+	VMOVUPS (SI), Y1
+	VXORPS  Y2, Y2, Y2
+	VSUBPS  Y1, Y0, Y0
+	VADDPS  Y1, Y1, Y3
+	VSUBPS  Y1, Y2, Y1
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y3, (CX)(DX*1)
+	VMOVUPS Y1, (CX)(DX*2)
+	ADDQ    $+32, CX
+	ADDQ    $+32, SI
+	SUBQ    $+8, DI
+	JG      values3
+	MOVQ    dstNext+24(FP), CX
+	LEAQ    (AX)(CX*4), AX
+	MOVQ    srcNext+48(FP), CX
+	LEAQ    (BX)(CX*4), BX
+	DECQ    count+64(FP)
+	JNZ     time3
 	VZEROUPPER
 	RET
 
@@ -2281,9 +2372,9 @@ values:
 	VZEROUPPER
 	RET
 
-// func pairIn3AVX2(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
+// func pairIn3AVX2(edges int, dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
 // Requires: AVX, AVX2
-TEXT ·pairIn3AVX2(SB), NOSPLIT, $0-64
+TEXT ·pairIn3AVX2(SB), NOSPLIT, $0-72
 	MOVL         $0x3f000000, AX
 	VMOVD        AX, X0
 	VBROADCASTSS X0, Y0
@@ -2296,21 +2387,28 @@ TEXT ·pairIn3AVX2(SB), NOSPLIT, $0-64
 	MOVL         $0x40400000, AX
 	VMOVD        AX, X0
 	VBROADCASTSS X0, Y0
-	MOVQ         dst+0(FP), AX
-	MOVQ         dstStep+8(FP), BX
+	MOVQ         dst+8(FP), AX
+	MOVQ         dstStep+16(FP), BX
 	SHLQ         $0x02, BX
 	LEAQ         (BX)(BX*2), DX
-	MOVQ         src+24(FP), SI
-	MOVQ         srcStep+32(FP), R9
+	MOVQ         src+32(FP), SI
+	MOVQ         srcStep+40(FP), R9
 	SHLQ         $0x02, R9
 	LEAQ         (R9)(R9*2), R8
+	MOVQ         edges+0(FP), CX
+	CMPQ         CX, $0x01
+	JE           time1
+	CMPQ         CX, $0x02
+	JE           time2
+	CMPQ         CX, $0x03
+	JE           time3
 
-time:
+time0:
 	MOVQ AX, CX
 	MOVQ SI, DI
-	MOVQ n+48(FP), R10
+	MOVQ n+56(FP), R10
 
-values:
+values0:
 	VMOVUPS (DI), Y1
 	VMOVUPS (DI)(R9*1), Y2
 	VMOVUPS (DI)(R9*2), Y3
@@ -2327,13 +2425,109 @@ values:
 	ADDQ    $+32, CX
 	ADDQ    $+32, DI
 	SUBQ    $+8, R10
-	JG      values
-	MOVQ    dstNext+16(FP), CX
+	JG      values0
+	MOVQ    dstNext+24(FP), CX
 	LEAQ    (AX)(CX*4), AX
-	MOVQ    srcNext+40(FP), CX
+	MOVQ    srcNext+48(FP), CX
 	LEAQ    (SI)(CX*4), SI
-	DECQ    count+56(FP)
-	JNZ     time
+	DECQ    count+64(FP)
+	JNZ     time0
+	VZEROUPPER
+	RET
+
+time1:
+	MOVQ AX, CX
+	MOVQ SI, DI
+	MOVQ n+56(FP), R8
+
+values1:
+	VXORPS  Y1, Y1, Y1
+	VMOVUPS (DI), Y2
+	VMOVUPS (DI)(R9*1), Y3
+	VMOVUPS (DI)(R9*2), Y4
+	VSUBPS  Y3, Y1, Y1
+	VADDPS  Y3, Y2, Y5
+	VSUBPS  Y2, Y4, Y4
+	VSUBPS  Y2, Y3, Y2
+	VMULPS  Y2, Y0, Y2
+	VMOVUPS Y1, (CX)
+	VMOVUPS Y5, (CX)(BX*1)
+	VMOVUPS Y4, (CX)(BX*2)
+	VMOVUPS Y2, (CX)(DX*1)
+	ADDQ    $+32, CX
+	ADDQ    $+32, DI
+	SUBQ    $+8, R8
+	JG      values1
+	MOVQ    dstNext+24(FP), CX
+	LEAQ    (AX)(CX*4), AX
+	MOVQ    srcNext+48(FP), CX
+	LEAQ    (SI)(CX*4), SI
+	DECQ    count+64(FP)
+	JNZ     time1
+	VZEROUPPER
+	RET
+
+time2:
+	MOVQ AX, CX
+	MOVQ SI, DI
+	MOVQ n+56(FP), R8
+
+values2:
+	VMOVUPS (DI), Y1
+	VMOVUPS (DI)(R9*1), Y2
+	VMOVUPS (DI)(R9*2), Y3
+	VXORPS  Y4, Y4, Y4
+	VSUBPS  Y3, Y1, Y1
+	VADDPS  Y3, Y2, Y5
+	VSUBPS  Y2, Y4, Y4
+	VSUBPS  Y2, Y3, Y2
+	VMULPS  Y2, Y0, Y2
+	VMOVUPS Y1, (CX)
+	VMOVUPS Y5, (CX)(BX*1)
+	VMOVUPS Y4, (CX)(BX*2)
+	VMOVUPS Y2, (CX)(DX*1)
+	ADDQ    $+32, CX
+	ADDQ    $+32, DI
+	SUBQ    $+8, R8
+	JG      values2
+	MOVQ    dstNext+24(FP), CX
+	LEAQ    (AX)(CX*4), AX
+	MOVQ    srcNext+48(FP), CX
+	LEAQ    (SI)(CX*4), SI
+	DECQ    count+64(FP)
+	JNZ     time2
+	VZEROUPPER
+	RET
+
+time3:
+	MOVQ AX, CX
+	MOVQ SI, DI
+	MOVQ n+56(FP), R8
+
+values3:
+	VXORPS  Y1, Y1, Y1
+	VMOVUPS (DI), Y2
+	VMOVUPS (DI)(R9*1), Y3
+	VXORPS  Y4, Y4, Y4
+	VSUBPS  Y3, Y1, Y1
+	VADDPS  Y3, Y2, Y5
+	VSUBPS  Y2, Y4, Y4
+	VSUBPS  Y2, Y3, Y2
+	VMULPS  Y2, Y0, Y2
+	VMOVUPS Y1, (CX)
+	VMOVUPS Y5, (CX)(BX*1)
+	VMOVUPS Y4, (CX)(BX*2)
+	VMOVUPS Y2, (CX)(DX*1)
+	ADDQ    $+32, CX
+	ADDQ    $+32, DI
+	SUBQ    $+8, R8
+	JG      values3
+	MOVQ    dstNext+24(FP), CX
+	LEAQ    (AX)(CX*4), AX
+	MOVQ    srcNext+48(FP), CX
+	LEAQ    (SI)(CX*4), SI
+	DECQ    count+64(FP)
+	JNZ     time3
 	VZEROUPPER
 	RET
 
@@ -2402,9 +2596,9 @@ values:
 	VZEROUPPER
 	RET
 
-// func pairIn4AVX2(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
+// func pairIn4AVX2(edges int, dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
 // Requires: AVX, AVX2, FMA3
-TEXT ·pairIn4AVX2(SB), NOSPLIT, $0-64
+TEXT ·pairIn4AVX2(SB), NOSPLIT, $0-72
 	MOVL         $0x3f000000, AX
 	VMOVD        AX, X0
 	VBROADCASTSS X0, Y0
@@ -2417,21 +2611,28 @@ TEXT ·pairIn4AVX2(SB), NOSPLIT, $0-64
 	MOVL         $0x40400000, AX
 	VMOVD        AX, X3
 	VBROADCASTSS X3, Y3
-	MOVQ         dst+0(FP), AX
-	MOVQ         dstStep+8(FP), BX
+	MOVQ         dst+8(FP), AX
+	MOVQ         dstStep+16(FP), BX
 	SHLQ         $0x02, BX
 	LEAQ         (BX)(BX*2), DX
-	MOVQ         src+24(FP), SI
-	MOVQ         srcStep+32(FP), R9
+	MOVQ         src+32(FP), SI
+	MOVQ         srcStep+40(FP), R9
 	SHLQ         $0x02, R9
 	LEAQ         (R9)(R9*2), R8
+	MOVQ         edges+0(FP), CX
+	CMPQ         CX, $0x01
+	JE           time1
+	CMPQ         CX, $0x02
+	JE           time2
+	CMPQ         CX, $0x03
+	JE           time3
 
-time:
+time0:
 	MOVQ AX, CX
 	MOVQ SI, DI
-	MOVQ n+48(FP), R10
+	MOVQ n+56(FP), R10
 
-values:
+values0:
 	VMOVUPS     (DI), Y4
 	VMOVUPS     (DI)(R9*1), Y5
 	VMOVUPS     (DI)(R9*2), Y6
@@ -2455,13 +2656,130 @@ values:
 	ADDQ        $+32, CX
 	ADDQ        $+32, DI
 	SUBQ        $+8, R10
-	JG          values
-	MOVQ        dstNext+16(FP), CX
+	JG          values0
+	MOVQ        dstNext+24(FP), CX
 	LEAQ        (AX)(CX*4), AX
-	MOVQ        srcNext+40(FP), CX
+	MOVQ        srcNext+48(FP), CX
 	LEAQ        (SI)(CX*4), SI
-	DECQ        count+56(FP)
-	JNZ         time
+	DECQ        count+64(FP)
+	JNZ         time0
+	VZEROUPPER
+	RET
+
+time1:
+	MOVQ AX, CX
+	MOVQ SI, DI
+	MOVQ n+56(FP), R10
+
+values1:
+	VXORPS      Y4, Y4, Y4
+	VMOVUPS     (DI), Y5
+	VMOVUPS     (DI)(R9*1), Y6
+	VMOVUPS     (DI)(R9*2), Y7
+	VMOVUPS     (DI)(R8*1), Y8
+	VSUBPS      Y5, Y7, Y9
+	VSUBPS      Y6, Y4, Y4
+	VFMADD231PS Y0, Y9, Y4
+	VSUBPS      Y7, Y6, Y10
+	VFMADD231PS Y1, Y5, Y10
+	VSUBPS      Y6, Y8, Y8
+	VFMADD231PS Y2, Y9, Y8
+	VMOVAPS     Y7, Y7
+	VFMADD231PS Y1, Y5, Y7
+	VFMSUB231PS Y3, Y6, Y7
+	VMOVUPS     Y4, (CX)
+	VMOVUPS     Y10, (CX)(BX*1)
+	VMOVUPS     Y8, (CX)(BX*2)
+	VMOVUPS     Y7, (CX)(DX*1)
+	VMOVUPS     Y9, (CX)(BX*4)
+	ADDQ        $+32, CX
+	ADDQ        $+32, DI
+	SUBQ        $+8, R10
+	JG          values1
+	MOVQ        dstNext+24(FP), CX
+	LEAQ        (AX)(CX*4), AX
+	MOVQ        srcNext+48(FP), CX
+	LEAQ        (SI)(CX*4), SI
+	DECQ        count+64(FP)
+	JNZ         time1
+	VZEROUPPER
+	RET
+
+time2:
+	MOVQ AX, CX
+	MOVQ SI, DI
+	MOVQ n+56(FP), R10
+
+values2:
+	VMOVUPS     (DI), Y4
+	VMOVUPS     (DI)(R9*1), Y5
+	VMOVUPS     (DI)(R9*2), Y6
+	VMOVUPS     (DI)(R8*1), Y7
+	VXORPS      Y8, Y8, Y8
+	VSUBPS      Y5, Y7, Y9
+	VSUBPS      Y6, Y4, Y4
+	VFMADD231PS Y0, Y9, Y4
+	VSUBPS      Y7, Y6, Y10
+	VFMADD231PS Y1, Y5, Y10
+	VSUBPS      Y6, Y8, Y8
+	VFMADD231PS Y2, Y9, Y8
+	VMOVAPS     Y7, Y7
+	VFMADD231PS Y1, Y5, Y7
+	VFMSUB231PS Y3, Y6, Y7
+	VMOVUPS     Y4, (CX)
+	VMOVUPS     Y10, (CX)(BX*1)
+	VMOVUPS     Y8, (CX)(BX*2)
+	VMOVUPS     Y7, (CX)(DX*1)
+	VMOVUPS     Y9, (CX)(BX*4)
+	ADDQ        $+32, CX
+	ADDQ        $+32, DI
+	SUBQ        $+8, R10
+	JG          values2
+	MOVQ        dstNext+24(FP), CX
+	LEAQ        (AX)(CX*4), AX
+	MOVQ        srcNext+48(FP), CX
+	LEAQ        (SI)(CX*4), SI
+	DECQ        count+64(FP)
+	JNZ         time2
+	VZEROUPPER
+	RET
+
+time3:
+	MOVQ AX, CX
+	MOVQ SI, DI
+	MOVQ n+56(FP), R8
+
+values3:
+	VXORPS      Y4, Y4, Y4
+	VMOVUPS     (DI), Y5
+	VMOVUPS     (DI)(R9*1), Y6
+	VMOVUPS     (DI)(R9*2), Y7
+	VXORPS      Y8, Y8, Y8
+	VSUBPS      Y5, Y7, Y9
+	VSUBPS      Y6, Y4, Y4
+	VFMADD231PS Y0, Y9, Y4
+	VSUBPS      Y7, Y6, Y10
+	VFMADD231PS Y1, Y5, Y10
+	VSUBPS      Y6, Y8, Y8
+	VFMADD231PS Y2, Y9, Y8
+	VMOVAPS     Y7, Y7
+	VFMADD231PS Y1, Y5, Y7
+	VFMSUB231PS Y3, Y6, Y7
+	VMOVUPS     Y4, (CX)
+	VMOVUPS     Y10, (CX)(BX*1)
+	VMOVUPS     Y8, (CX)(BX*2)
+	VMOVUPS     Y7, (CX)(DX*1)
+	VMOVUPS     Y9, (CX)(BX*4)
+	ADDQ        $+32, CX
+	ADDQ        $+32, DI
+	SUBQ        $+8, R8
+	JG          values3
+	MOVQ        dstNext+24(FP), CX
+	LEAQ        (AX)(CX*4), AX
+	MOVQ        srcNext+48(FP), CX
+	LEAQ        (SI)(CX*4), SI
+	DECQ        count+64(FP)
+	JNZ         time3
 	VZEROUPPER
 	RET
 
@@ -2539,9 +2857,9 @@ values:
 	VZEROUPPER
 	RET
 
-// func pairKernelAVX2(dst *float32, place int, src *float32, tap int, lanes int)
+// func pairKernelAVX2(dst *float32, dstStep int, src *float32, srcStep int, n int)
 // Requires: AVX, AVX2, FMA3
-TEXT ·pairKernelAVX2(SB), $576-40
+TEXT ·pairKernelAVX2(SB), NOSPLIT, $0-40
 	MOVL         $0x3f000000, AX
 	VMOVD        AX, X0
 	VBROADCASTSS X0, Y0
@@ -2551,24 +2869,20 @@ TEXT ·pairKernelAVX2(SB), $576-40
 	MOVL         $0x40000000, AX
 	VMOVD        AX, X2
 	VBROADCASTSS X2, Y2
-	MOVQ         tap+24(FP), AX
-	SHLQ         $0x02, AX
-	IMUL3Q       $0x03, AX, CX
-	MOVQ         place+8(FP), DX
+	MOVQ         dst+0(FP), AX
+	MOVQ         dstStep+8(FP), DX
 	SHLQ         $0x02, DX
-	IMUL3Q       $0x06, DX, BX
-	MOVQ         src+16(FP), SI
-	MOVQ         dst+0(FP), DI
-	MOVQ         lanes+32(FP), R8
+	LEAQ         (DX)(DX*2), CX
+	MOVQ         src+16(FP), BX
+	MOVQ         srcStep+24(FP), DI
+	SHLQ         $0x02, DI
+	LEAQ         (DI)(DI*2), SI
+	MOVQ         n+32(FP), SI
 
-channels:
-	MOVQ        SI, R10
-	MOVQ        R10, R9
-	VMOVUPS     (R9), Y3
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Y4
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Y5
+values:
+	VMOVUPS     (BX), Y3
+	VMOVUPS     (BX)(DI*1), Y4
+	VMOVUPS     (BX)(DI*2), Y5
 	VADDPS      Y4, Y3, Y6
 	VMULPS      Y6, Y0, Y6
 	VSUBPS      Y4, Y3, Y7
@@ -2576,196 +2890,17 @@ channels:
 	VMOVAPS     Y3, Y8
 	VFMADD231PS Y2, Y4, Y8
 	VMULPS      Y1, Y8, Y8
-	VMOVUPS     Y3, (SP)
-	VMOVUPS     Y6, 96(SP)
-	VMOVUPS     Y4, 192(SP)
-	VMOVUPS     Y7, 288(SP)
-	VMOVUPS     Y8, 384(SP)
-	VMOVUPS     Y5, 480(SP)
-	ADDQ        AX, R10
-	MOVQ        R10, R9
-	VMOVUPS     (R9), Y3
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Y4
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Y5
-	VADDPS      Y4, Y3, Y6
-	VMULPS      Y6, Y0, Y6
-	VSUBPS      Y4, Y3, Y7
-	VMULPS      Y1, Y7, Y7
-	VMOVAPS     Y3, Y8
-	VFMADD231PS Y2, Y4, Y8
-	VMULPS      Y1, Y8, Y8
-	VMOVUPS     Y3, 32(SP)
-	VMOVUPS     Y6, 128(SP)
-	VMOVUPS     Y4, 224(SP)
-	VMOVUPS     Y7, 320(SP)
-	VMOVUPS     Y8, 416(SP)
-	VMOVUPS     Y5, 512(SP)
-	ADDQ        AX, R10
-	MOVQ        R10, R9
-	VMOVUPS     (R9), Y3
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Y4
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Y5
-	VADDPS      Y4, Y3, Y6
-	VMULPS      Y6, Y0, Y6
-	VSUBPS      Y4, Y3, Y7
-	VMULPS      Y1, Y7, Y7
-	VMOVAPS     Y3, Y8
-	VFMADD231PS Y2, Y4, Y8
-	VMULPS      Y1, Y8, Y8
-	VMOVUPS     Y3, 64(SP)
-	VMOVUPS     Y6, 160(SP)
-	VMOVUPS     Y4, 256(SP)
-	VMOVUPS     Y7, 352(SP)
-	VMOVUPS     Y8, 448(SP)
-	VMOVUPS     Y5, 544(SP)
-	ADDQ        AX, R10
-	MOVQ        DI, R10
-	VMOVUPS     (SP), Y3
-	VMOVUPS     32(SP), Y4
-	VMOVUPS     64(SP), Y5
-	MOVQ        R10, R9
-	VADDPS      Y4, Y3, Y6
-	VMULPS      Y6, Y0, Y6
-	VSUBPS      Y4, Y3, Y7
-	VMULPS      Y1, Y7, Y7
-	VMOVAPS     Y3, Y8
-	VFMADD231PS Y2, Y4, Y8
-	VMULPS      Y1, Y8, Y8
-	VMOVUPS     Y3, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y6, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y4, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y7, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y8, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y5, (R9)
-	ADDQ        BX, R10
-	VMOVUPS     96(SP), Y3
-	VMOVUPS     128(SP), Y4
-	VMOVUPS     160(SP), Y5
-	MOVQ        R10, R9
-	VADDPS      Y4, Y3, Y6
-	VMULPS      Y6, Y0, Y6
-	VSUBPS      Y4, Y3, Y7
-	VMULPS      Y1, Y7, Y7
-	VMOVAPS     Y3, Y8
-	VFMADD231PS Y2, Y4, Y8
-	VMULPS      Y1, Y8, Y8
-	VMOVUPS     Y3, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y6, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y4, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y7, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y8, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y5, (R9)
-	ADDQ        BX, R10
-	VMOVUPS     192(SP), Y3
-	VMOVUPS     224(SP), Y4
-	VMOVUPS     256(SP), Y5
-	MOVQ        R10, R9
-	VADDPS      Y4, Y3, Y6
-	VMULPS      Y6, Y0, Y6
-	VSUBPS      Y4, Y3, Y7
-	VMULPS      Y1, Y7, Y7
-	VMOVAPS     Y3, Y8
-	VFMADD231PS Y2, Y4, Y8
-	VMULPS      Y1, Y8, Y8
-	VMOVUPS     Y3, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y6, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y4, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y7, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y8, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y5, (R9)
-	ADDQ        BX, R10
-	VMOVUPS     288(SP), Y3
-	VMOVUPS     320(SP), Y4
-	VMOVUPS     352(SP), Y5
-	MOVQ        R10, R9
-	VADDPS      Y4, Y3, Y6
-	VMULPS      Y6, Y0, Y6
-	VSUBPS      Y4, Y3, Y7
-	VMULPS      Y1, Y7, Y7
-	VMOVAPS     Y3, Y8
-	VFMADD231PS Y2, Y4, Y8
-	VMULPS      Y1, Y8, Y8
-	VMOVUPS     Y3, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y6, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y4, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y7, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y8, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y5, (R9)
-	ADDQ        BX, R10
-	VMOVUPS     384(SP), Y3
-	VMOVUPS     416(SP), Y4
-	VMOVUPS     448(SP), Y5
-	MOVQ        R10, R9
-	VADDPS      Y4, Y3, Y6
-	VMULPS      Y6, Y0, Y6
-	VSUBPS      Y4, Y3, Y7
-	VMULPS      Y1, Y7, Y7
-	VMOVAPS     Y3, Y8
-	VFMADD231PS Y2, Y4, Y8
-	VMULPS      Y1, Y8, Y8
-	VMOVUPS     Y3, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y6, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y4, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y7, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y8, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y5, (R9)
-	ADDQ        BX, R10
-	VMOVUPS     480(SP), Y3
-	VMOVUPS     512(SP), Y4
-	VMOVUPS     544(SP), Y5
-	MOVQ        R10, R9
-	VADDPS      Y4, Y3, Y6
-	VMULPS      Y6, Y0, Y6
-	VSUBPS      Y4, Y3, Y7
-	VMULPS      Y1, Y7, Y7
-	VMOVAPS     Y3, Y8
-	VFMADD231PS Y2, Y4, Y8
-	VMULPS      Y1, Y8, Y8
-	VMOVUPS     Y3, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y6, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y4, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y7, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y8, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y5, (R9)
-	ADDQ        BX, R10
-	ADDQ        $+32, SI
-	ADDQ        $+32, DI
-	SUBQ        $+8, R8
-	JG          channels
+	VMOVUPS     Y3, (AX)
+	VMOVUPS     Y6, (AX)(DX*1)
+	VMOVUPS     Y4, (AX)(DX*2)
+	VMOVUPS     Y7, (AX)(CX*1)
+	VMOVUPS     Y8, (AX)(DX*4)
+	LEAQ        (AX)(DX*2), R8
+	VMOVUPS     Y5, (R8)(CX*1)
+	ADDQ        $+32, AX
+	ADDQ        $+32, BX
+	SUBQ        $+8, SI
+	JG          values
 	VZEROUPPER
 	RET
 
@@ -5142,9 +5277,9 @@ channels:
 	VZEROUPPER
 	RET
 
-// func pairIn2AVX512(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
-// Requires: AVX, AVX512F
-TEXT ·pairIn2AVX512(SB), NOSPLIT, $0-64
+// func pairIn2AVX512(edges int, dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·pairIn2AVX512(SB), NOSPLIT, $0-72
 	MOVL         $0x3f000000, AX
 	VMOVD        AX, X0
 	VBROADCASTSS X0, Z0
@@ -5157,21 +5292,28 @@ TEXT ·pairIn2AVX512(SB), NOSPLIT, $0-64
 	MOVL         $0x40400000, AX
 	VMOVD        AX, X0
 	VBROADCASTSS X0, Z0
-	MOVQ         dst+0(FP), AX
-	MOVQ         dstStep+8(FP), DX
+	MOVQ         dst+8(FP), AX
+	MOVQ         dstStep+16(FP), DX
 	SHLQ         $0x02, DX
 	LEAQ         (DX)(DX*2), CX
-	MOVQ         src+24(FP), BX
-	MOVQ         srcStep+32(FP), DI
+	MOVQ         src+32(FP), BX
+	MOVQ         srcStep+40(FP), DI
 	SHLQ         $0x02, DI
 	LEAQ         (DI)(DI*2), CX
+	MOVQ         edges+0(FP), CX
+	CMPQ         CX, $0x01
+	JE           time1
+	CMPQ         CX, $0x02
+	JE           time2
+	CMPQ         CX, $0x03
+	JE           time3
 
-time:
+time0:
 	MOVQ AX, CX
 	MOVQ BX, SI
-	MOVQ n+48(FP), R8
+	MOVQ n+56(FP), R8
 
-values:
+values0:
 	VMOVUPS (SI), Z0
 	VMOVUPS (SI)(DI*1), Z1
 	VMOVUPS (SI)(DI*2), Z2
@@ -5184,13 +5326,97 @@ values:
 	ADDQ    $+64, CX
 	ADDQ    $+64, SI
 	SUBQ    $+16, R8
-	JG      values
-	MOVQ    dstNext+16(FP), CX
+	JG      values0
+	MOVQ    dstNext+24(FP), CX
 	LEAQ    (AX)(CX*4), AX
-	MOVQ    srcNext+40(FP), CX
+	MOVQ    srcNext+48(FP), CX
 	LEAQ    (BX)(CX*4), BX
-	DECQ    count+56(FP)
-	JNZ     time
+	DECQ    count+64(FP)
+	JNZ     time0
+	VZEROUPPER
+	RET
+
+time1:
+	MOVQ AX, CX
+	MOVQ BX, SI
+	MOVQ n+56(FP), R8
+
+values1:
+	VXORPS  Z0, Z0, Z0
+	VMOVUPS (SI), Z1
+	VMOVUPS (SI)(DI*1), Z2
+	VSUBPS  Z1, Z0, Z0
+	VADDPS  Z1, Z1, Z3
+	VSUBPS  Z1, Z2, Z1
+	VMOVUPS Z0, (CX)
+	VMOVUPS Z3, (CX)(DX*1)
+	VMOVUPS Z1, (CX)(DX*2)
+	ADDQ    $+64, CX
+	ADDQ    $+64, SI
+	SUBQ    $+16, R8
+	JG      values1
+	MOVQ    dstNext+24(FP), CX
+	LEAQ    (AX)(CX*4), AX
+	MOVQ    srcNext+48(FP), CX
+	LEAQ    (BX)(CX*4), BX
+	DECQ    count+64(FP)
+	JNZ     time1
+	VZEROUPPER
+	RET
+
+time2:
+	MOVQ AX, CX
+	MOVQ BX, SI
+	MOVQ n+56(FP), R8
+
+values2:
+	VMOVUPS (SI), Z0
+	VMOVUPS (SI)(DI*1), Z1
+	VXORPS  Z2, Z2, Z2
+	VSUBPS  Z1, Z0, Z0
+	VADDPS  Z1, Z1, Z3
+	VSUBPS  Z1, Z2, Z1
+	VMOVUPS Z0, (CX)
+	VMOVUPS Z3, (CX)(DX*1)
+	VMOVUPS Z1, (CX)(DX*2)
+	ADDQ    $+64, CX
+	ADDQ    $+64, SI
+	SUBQ    $+16, R8
+	JG      values2
+	MOVQ    dstNext+24(FP), CX
+	LEAQ    (AX)(CX*4), AX
+	MOVQ    srcNext+48(FP), CX
+	LEAQ    (BX)(CX*4), BX
+	DECQ    count+64(FP)
+	JNZ     time2
+	VZEROUPPER
+	RET
+
+time3:
+	MOVQ AX, CX
+	MOVQ BX, SI
+	MOVQ n+56(FP), DI
+
+values3:
+	VXORPS  Z0, Z0, Z0
+	VMOVUPS (SI), Z1
+	VXORPS  Z2, Z2, Z2
+	VSUBPS  Z1, Z0, Z0
+	VADDPS  Z1, Z1, Z3
+	VSUBPS  Z1, Z2, Z1
+	VMOVUPS Z0, (CX)
+	VMOVUPS Z3, (CX)(DX*1)
+	VMOVUPS Z1, (CX)(DX*2)
+	ADDQ    $+64, CX
+	ADDQ    $+64, SI
+	SUBQ    $+16, DI
+	JG      values3
+	MOVQ    dstNext+24(FP), CX
+	LEAQ    (AX)(CX*4), AX
+	MOVQ    srcNext+48(FP), CX
+	LEAQ    (BX)(CX*4), BX
+	DECQ    count+64(FP)
+	JNZ     time3
 	VZEROUPPER
 	RET
 
@@ -5253,9 +5479,9 @@ values:
 	VZEROUPPER
 	RET
 
-// func pairIn3AVX512(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
-// Requires: AVX, AVX512F
-TEXT ·pairIn3AVX512(SB), NOSPLIT, $0-64
+// func pairIn3AVX512(edges int, dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·pairIn3AVX512(SB), NOSPLIT, $0-72
 	MOVL         $0x3f000000, AX
 	VMOVD        AX, X0
 	VBROADCASTSS X0, Z0
@@ -5268,21 +5494,28 @@ TEXT ·pairIn3AVX512(SB), NOSPLIT, $0-64
 	MOVL         $0x40400000, AX
 	VMOVD        AX, X0
 	VBROADCASTSS X0, Z0
-	MOVQ         dst+0(FP), AX
-	MOVQ         dstStep+8(FP), BX
+	MOVQ         dst+8(FP), AX
+	MOVQ         dstStep+16(FP), BX
 	SHLQ         $0x02, BX
 	LEAQ         (BX)(BX*2), DX
-	MOVQ         src+24(FP), SI
-	MOVQ         srcStep+32(FP), R9
+	MOVQ         src+32(FP), SI
+	MOVQ         srcStep+40(FP), R9
 	SHLQ         $0x02, R9
 	LEAQ         (R9)(R9*2), R8
+	MOVQ         edges+0(FP), CX
+	CMPQ         CX, $0x01
+	JE           time1
+	CMPQ         CX, $0x02
+	JE           time2
+	CMPQ         CX, $0x03
+	JE           time3
 
-time:
+time0:
 	MOVQ AX, CX
 	MOVQ SI, DI
-	MOVQ n+48(FP), R10
+	MOVQ n+56(FP), R10
 
-values:
+values0:
 	VMOVUPS (DI), Z1
 	VMOVUPS (DI)(R9*1), Z2
 	VMOVUPS (DI)(R9*2), Z3
@@ -5299,13 +5532,109 @@ values:
 	ADDQ    $+64, CX
 	ADDQ    $+64, DI
 	SUBQ    $+16, R10
-	JG      values
-	MOVQ    dstNext+16(FP), CX
+	JG      values0
+	MOVQ    dstNext+24(FP), CX
 	LEAQ    (AX)(CX*4), AX
-	MOVQ    srcNext+40(FP), CX
+	MOVQ    srcNext+48(FP), CX
 	LEAQ    (SI)(CX*4), SI
-	DECQ    count+56(FP)
-	JNZ     time
+	DECQ    count+64(FP)
+	JNZ     time0
+	VZEROUPPER
+	RET
+
+time1:
+	MOVQ AX, CX
+	MOVQ SI, DI
+	MOVQ n+56(FP), R8
+
+values1:
+	VXORPS  Z1, Z1, Z1
+	VMOVUPS (DI), Z2
+	VMOVUPS (DI)(R9*1), Z3
+	VMOVUPS (DI)(R9*2), Z4
+	VSUBPS  Z3, Z1, Z1
+	VADDPS  Z3, Z2, Z5
+	VSUBPS  Z2, Z4, Z4
+	VSUBPS  Z2, Z3, Z2
+	VMULPS  Z2, Z0, Z2
+	VMOVUPS Z1, (CX)
+	VMOVUPS Z5, (CX)(BX*1)
+	VMOVUPS Z4, (CX)(BX*2)
+	VMOVUPS Z2, (CX)(DX*1)
+	ADDQ    $+64, CX
+	ADDQ    $+64, DI
+	SUBQ    $+16, R8
+	JG      values1
+	MOVQ    dstNext+24(FP), CX
+	LEAQ    (AX)(CX*4), AX
+	MOVQ    srcNext+48(FP), CX
+	LEAQ    (SI)(CX*4), SI
+	DECQ    count+64(FP)
+	JNZ     time1
+	VZEROUPPER
+	RET
+
+time2:
+	MOVQ AX, CX
+	MOVQ SI, DI
+	MOVQ n+56(FP), R8
+
+values2:
+	VMOVUPS (DI), Z1
+	VMOVUPS (DI)(R9*1), Z2
+	VMOVUPS (DI)(R9*2), Z3
+	VXORPS  Z4, Z4, Z4
+	VSUBPS  Z3, Z1, Z1
+	VADDPS  Z3, Z2, Z5
+	VSUBPS  Z2, Z4, Z4
+	VSUBPS  Z2, Z3, Z2
+	VMULPS  Z2, Z0, Z2
+	VMOVUPS Z1, (CX)
+	VMOVUPS Z5, (CX)(BX*1)
+	VMOVUPS Z4, (CX)(BX*2)
+	VMOVUPS Z2, (CX)(DX*1)
+	ADDQ    $+64, CX
+	ADDQ    $+64, DI
+	SUBQ    $+16, R8
+	JG      values2
+	MOVQ    dstNext+24(FP), CX
+	LEAQ    (AX)(CX*4), AX
+	MOVQ    srcNext+48(FP), CX
+	LEAQ    (SI)(CX*4), SI
+	DECQ    count+64(FP)
+	JNZ     time2
+	VZEROUPPER
+	RET
+
+time3:
+	MOVQ AX, CX
+	MOVQ SI, DI
+	MOVQ n+56(FP), R8
+
+values3:
+	VXORPS  Z1, Z1, Z1
+	VMOVUPS (DI), Z2
+	VMOVUPS (DI)(R9*1), Z3
+	VXORPS  Z4, Z4, Z4
+	VSUBPS  Z3, Z1, Z1
+	VADDPS  Z3, Z2, Z5
+	VSUBPS  Z2, Z4, Z4
+	VSUBPS  Z2, Z3, Z2
+	VMULPS  Z2, Z0, Z2
+	VMOVUPS Z1, (CX)
+	VMOVUPS Z5, (CX)(BX*1)
+	VMOVUPS Z4, (CX)(BX*2)
+	VMOVUPS Z2, (CX)(DX*1)
+	ADDQ    $+64, CX
+	ADDQ    $+64, DI
+	SUBQ    $+16, R8
+	JG      values3
+	MOVQ    dstNext+24(FP), CX
+	LEAQ    (AX)(CX*4), AX
+	MOVQ    srcNext+48(FP), CX
+	LEAQ    (SI)(CX*4), SI
+	DECQ    count+64(FP)
+	JNZ     time3
 	VZEROUPPER
 	RET
 
@@ -5374,9 +5703,9 @@ values:
 	VZEROUPPER
 	RET
 
-// func pairIn4AVX512(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
-// Requires: AVX, AVX512F
-TEXT ·pairIn4AVX512(SB), NOSPLIT, $0-64
+// func pairIn4AVX512(edges int, dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·pairIn4AVX512(SB), NOSPLIT, $0-72
 	MOVL         $0x3f000000, AX
 	VMOVD        AX, X0
 	VBROADCASTSS X0, Z0
@@ -5389,21 +5718,28 @@ TEXT ·pairIn4AVX512(SB), NOSPLIT, $0-64
 	MOVL         $0x40400000, AX
 	VMOVD        AX, X3
 	VBROADCASTSS X3, Z3
-	MOVQ         dst+0(FP), AX
-	MOVQ         dstStep+8(FP), BX
+	MOVQ         dst+8(FP), AX
+	MOVQ         dstStep+16(FP), BX
 	SHLQ         $0x02, BX
 	LEAQ         (BX)(BX*2), DX
-	MOVQ         src+24(FP), SI
-	MOVQ         srcStep+32(FP), R9
+	MOVQ         src+32(FP), SI
+	MOVQ         srcStep+40(FP), R9
 	SHLQ         $0x02, R9
 	LEAQ         (R9)(R9*2), R8
+	MOVQ         edges+0(FP), CX
+	CMPQ         CX, $0x01
+	JE           time1
+	CMPQ         CX, $0x02
+	JE           time2
+	CMPQ         CX, $0x03
+	JE           time3
 
-time:
+time0:
 	MOVQ AX, CX
 	MOVQ SI, DI
-	MOVQ n+48(FP), R10
+	MOVQ n+56(FP), R10
 
-values:
+values0:
 	VMOVUPS     (DI), Z4
 	VMOVUPS     (DI)(R9*1), Z5
 	VMOVUPS     (DI)(R9*2), Z6
@@ -5427,13 +5763,130 @@ values:
 	ADDQ        $+64, CX
 	ADDQ        $+64, DI
 	SUBQ        $+16, R10
-	JG          values
-	MOVQ        dstNext+16(FP), CX
+	JG          values0
+	MOVQ        dstNext+24(FP), CX
 	LEAQ        (AX)(CX*4), AX
-	MOVQ        srcNext+40(FP), CX
+	MOVQ        srcNext+48(FP), CX
 	LEAQ        (SI)(CX*4), SI
-	DECQ        count+56(FP)
-	JNZ         time
+	DECQ        count+64(FP)
+	JNZ         time0
+	VZEROUPPER
+	RET
+
+time1:
+	MOVQ AX, CX
+	MOVQ SI, DI
+	MOVQ n+56(FP), R10
+
+values1:
+	VXORPS      Z4, Z4, Z4
+	VMOVUPS     (DI), Z5
+	VMOVUPS     (DI)(R9*1), Z6
+	VMOVUPS     (DI)(R9*2), Z7
+	VMOVUPS     (DI)(R8*1), Z8
+	VSUBPS      Z5, Z7, Z9
+	VSUBPS      Z6, Z4, Z4
+	VFMADD231PS Z0, Z9, Z4
+	VSUBPS      Z7, Z6, Z10
+	VFMADD231PS Z1, Z5, Z10
+	VSUBPS      Z6, Z8, Z8
+	VFMADD231PS Z2, Z9, Z8
+	VMOVAPS     Z7, Z7
+	VFMADD231PS Z1, Z5, Z7
+	VFMSUB231PS Z3, Z6, Z7
+	VMOVUPS     Z4, (CX)
+	VMOVUPS     Z10, (CX)(BX*1)
+	VMOVUPS     Z8, (CX)(BX*2)
+	VMOVUPS     Z7, (CX)(DX*1)
+	VMOVUPS     Z9, (CX)(BX*4)
+	ADDQ        $+64, CX
+	ADDQ        $+64, DI
+	SUBQ        $+16, R10
+	JG          values1
+	MOVQ        dstNext+24(FP), CX
+	LEAQ        (AX)(CX*4), AX
+	MOVQ        srcNext+48(FP), CX
+	LEAQ        (SI)(CX*4), SI
+	DECQ        count+64(FP)
+	JNZ         time1
+	VZEROUPPER
+	RET
+
+time2:
+	MOVQ AX, CX
+	MOVQ SI, DI
+	MOVQ n+56(FP), R10
+
+values2:
+	VMOVUPS     (DI), Z4
+	VMOVUPS     (DI)(R9*1), Z5
+	VMOVUPS     (DI)(R9*2), Z6
+	VMOVUPS     (DI)(R8*1), Z7
+	VXORPS      Z8, Z8, Z8
+	VSUBPS      Z5, Z7, Z9
+	VSUBPS      Z6, Z4, Z4
+	VFMADD231PS Z0, Z9, Z4
+	VSUBPS      Z7, Z6, Z10
+	VFMADD231PS Z1, Z5, Z10
+	VSUBPS      Z6, Z8, Z8
+	VFMADD231PS Z2, Z9, Z8
+	VMOVAPS     Z7, Z7
+	VFMADD231PS Z1, Z5, Z7
+	VFMSUB231PS Z3, Z6, Z7
+	VMOVUPS     Z4, (CX)
+	VMOVUPS     Z10, (CX)(BX*1)
+	VMOVUPS     Z8, (CX)(BX*2)
+	VMOVUPS     Z7, (CX)(DX*1)
+	VMOVUPS     Z9, (CX)(BX*4)
+	ADDQ        $+64, CX
+	ADDQ        $+64, DI
+	SUBQ        $+16, R10
+	JG          values2
+	MOVQ        dstNext+24(FP), CX
+	LEAQ        (AX)(CX*4), AX
+	MOVQ        srcNext+48(FP), CX
+	LEAQ        (SI)(CX*4), SI
+	DECQ        count+64(FP)
+	JNZ         time2
+	VZEROUPPER
+	RET
+
+time3:
+	MOVQ AX, CX
+	MOVQ SI, DI
+	MOVQ n+56(FP), R8
+
+values3:
+	VXORPS      Z4, Z4, Z4
+	VMOVUPS     (DI), Z5
+	VMOVUPS     (DI)(R9*1), Z6
+	VMOVUPS     (DI)(R9*2), Z7
+	VXORPS      Z8, Z8, Z8
+	VSUBPS      Z5, Z7, Z9
+	VSUBPS      Z6, Z4, Z4
+	VFMADD231PS Z0, Z9, Z4
+	VSUBPS      Z7, Z6, Z10
+	VFMADD231PS Z1, Z5, Z10
+	VSUBPS      Z6, Z8, Z8
+	VFMADD231PS Z2, Z9, Z8
+	VMOVAPS     Z7, Z7
+	VFMADD231PS Z1, Z5, Z7
+	VFMSUB231PS Z3, Z6, Z7
+	VMOVUPS     Z4, (CX)
+	VMOVUPS     Z10, (CX)(BX*1)
+	VMOVUPS     Z8, (CX)(BX*2)
+	VMOVUPS     Z7, (CX)(DX*1)
+	VMOVUPS     Z9, (CX)(BX*4)
+	ADDQ        $+64, CX
+	ADDQ        $+64, DI
+	SUBQ        $+16, R8
+	JG          values3
+	MOVQ        dstNext+24(FP), CX
+	LEAQ        (AX)(CX*4), AX
+	MOVQ        srcNext+48(FP), CX
+	LEAQ        (SI)(CX*4), SI
+	DECQ        count+64(FP)
+	JNZ         time3
 	VZEROUPPER
 	RET
 
@@ -5511,9 +5964,9 @@ values:
 	VZEROUPPER
 	RET
 
-// func pairKernelAVX512(dst *float32, place int, src *float32, tap int, lanes int)
+// func pairKernelAVX512(dst *float32, dstStep int, src *float32, srcStep int, n int)
 // Requires: AVX, AVX512F
-TEXT ·pairKernelAVX512(SB), $1152-40
+TEXT ·pairKernelAVX512(SB), NOSPLIT, $0-40
 	MOVL         $0x3f000000, AX
 	VMOVD        AX, X0
 	VBROADCASTSS X0, Z0
@@ -5523,24 +5976,20 @@ TEXT ·pairKernelAVX512(SB), $1152-40
 	MOVL         $0x40000000, AX
 	VMOVD        AX, X2
 	VBROADCASTSS X2, Z2
-	MOVQ         tap+24(FP), AX
-	SHLQ         $0x02, AX
-	IMUL3Q       $0x03, AX, CX
-	MOVQ         place+8(FP), DX
+	MOVQ         dst+0(FP), AX
+	MOVQ         dstStep+8(FP), DX
 	SHLQ         $0x02, DX
-	IMUL3Q       $0x06, DX, BX
-	MOVQ         src+16(FP), SI
-	MOVQ         dst+0(FP), DI
-	MOVQ         lanes+32(FP), R8
+	LEAQ         (DX)(DX*2), CX
+	MOVQ         src+16(FP), BX
+	MOVQ         srcStep+24(FP), DI
+	SHLQ         $0x02, DI
+	LEAQ         (DI)(DI*2), SI
+	MOVQ         n+32(FP), SI
 
-channels:
-	MOVQ        SI, R10
-	MOVQ        R10, R9
-	VMOVUPS     (R9), Z3
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Z4
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Z5
+values:
+	VMOVUPS     (BX), Z3
+	VMOVUPS     (BX)(DI*1), Z4
+	VMOVUPS     (BX)(DI*2), Z5
 	VADDPS      Z4, Z3, Z6
 	VMULPS      Z6, Z0, Z6
 	VSUBPS      Z4, Z3, Z7
@@ -5548,196 +5997,17 @@ channels:
 	VMOVAPS     Z3, Z8
 	VFMADD231PS Z2, Z4, Z8
 	VMULPS      Z1, Z8, Z8
-	VMOVUPS     Z3, (SP)
-	VMOVUPS     Z6, 192(SP)
-	VMOVUPS     Z4, 384(SP)
-	VMOVUPS     Z7, 576(SP)
-	VMOVUPS     Z8, 768(SP)
-	VMOVUPS     Z5, 960(SP)
-	ADDQ        AX, R10
-	MOVQ        R10, R9
-	VMOVUPS     (R9), Z3
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Z4
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Z5
-	VADDPS      Z4, Z3, Z6
-	VMULPS      Z6, Z0, Z6
-	VSUBPS      Z4, Z3, Z7
-	VMULPS      Z1, Z7, Z7
-	VMOVAPS     Z3, Z8
-	VFMADD231PS Z2, Z4, Z8
-	VMULPS      Z1, Z8, Z8
-	VMOVUPS     Z3, 64(SP)
-	VMOVUPS     Z6, 256(SP)
-	VMOVUPS     Z4, 448(SP)
-	VMOVUPS     Z7, 640(SP)
-	VMOVUPS     Z8, 832(SP)
-	VMOVUPS     Z5, 1024(SP)
-	ADDQ        AX, R10
-	MOVQ        R10, R9
-	VMOVUPS     (R9), Z3
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Z4
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Z5
-	VADDPS      Z4, Z3, Z6
-	VMULPS      Z6, Z0, Z6
-	VSUBPS      Z4, Z3, Z7
-	VMULPS      Z1, Z7, Z7
-	VMOVAPS     Z3, Z8
-	VFMADD231PS Z2, Z4, Z8
-	VMULPS      Z1, Z8, Z8
-	VMOVUPS     Z3, 128(SP)
-	VMOVUPS     Z6, 320(SP)
-	VMOVUPS     Z4, 512(SP)
-	VMOVUPS     Z7, 704(SP)
-	VMOVUPS     Z8, 896(SP)
-	VMOVUPS     Z5, 1088(SP)
-	ADDQ        AX, R10
-	MOVQ        DI, R10
-	VMOVUPS     (SP), Z3
-	VMOVUPS     64(SP), Z4
-	VMOVUPS     128(SP), Z5
-	MOVQ        R10, R9
-	VADDPS      Z4, Z3, Z6
-	VMULPS      Z6, Z0, Z6
-	VSUBPS      Z4, Z3, Z7
-	VMULPS      Z1, Z7, Z7
-	VMOVAPS     Z3, Z8
-	VFMADD231PS Z2, Z4, Z8
-	VMULPS      Z1, Z8, Z8
-	VMOVUPS     Z3, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z6, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z4, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z7, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z8, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z5, (R9)
-	ADDQ        BX, R10
-	VMOVUPS     192(SP), Z3
-	VMOVUPS     256(SP), Z4
-	VMOVUPS     320(SP), Z5
-	MOVQ        R10, R9
-	VADDPS      Z4, Z3, Z6
-	VMULPS      Z6, Z0, Z6
-	VSUBPS      Z4, Z3, Z7
-	VMULPS      Z1, Z7, Z7
-	VMOVAPS     Z3, Z8
-	VFMADD231PS Z2, Z4, Z8
-	VMULPS      Z1, Z8, Z8
-	VMOVUPS     Z3, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z6, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z4, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z7, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z8, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z5, (R9)
-	ADDQ        BX, R10
-	VMOVUPS     384(SP), Z3
-	VMOVUPS     448(SP), Z4
-	VMOVUPS     512(SP), Z5
-	MOVQ        R10, R9
-	VADDPS      Z4, Z3, Z6
-	VMULPS      Z6, Z0, Z6
-	VSUBPS      Z4, Z3, Z7
-	VMULPS      Z1, Z7, Z7
-	VMOVAPS     Z3, Z8
-	VFMADD231PS Z2, Z4, Z8
-	VMULPS      Z1, Z8, Z8
-	VMOVUPS     Z3, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z6, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z4, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z7, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z8, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z5, (R9)
-	ADDQ        BX, R10
-	VMOVUPS     576(SP), Z3
-	VMOVUPS     640(SP), Z4
-	VMOVUPS     704(SP), Z5
-	MOVQ        R10, R9
-	VADDPS      Z4, Z3, Z6
-	VMULPS      Z6, Z0, Z6
-	VSUBPS      Z4, Z3, Z7
-	VMULPS      Z1, Z7, Z7
-	VMOVAPS     Z3, Z8
-	VFMADD231PS Z2, Z4, Z8
-	VMULPS      Z1, Z8, Z8
-	VMOVUPS     Z3, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z6, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z4, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z7, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z8, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z5, (R9)
-	ADDQ        BX, R10
-	VMOVUPS     768(SP), Z3
-	VMOVUPS     832(SP), Z4
-	VMOVUPS     896(SP), Z5
-	MOVQ        R10, R9
-	VADDPS      Z4, Z3, Z6
-	VMULPS      Z6, Z0, Z6
-	VSUBPS      Z4, Z3, Z7
-	VMULPS      Z1, Z7, Z7
-	VMOVAPS     Z3, Z8
-	VFMADD231PS Z2, Z4, Z8
-	VMULPS      Z1, Z8, Z8
-	VMOVUPS     Z3, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z6, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z4, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z7, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z8, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z5, (R9)
-	ADDQ        BX, R10
-	VMOVUPS     960(SP), Z3
-	VMOVUPS     1024(SP), Z4
-	VMOVUPS     1088(SP), Z5
-	MOVQ        R10, R9
-	VADDPS      Z4, Z3, Z6
-	VMULPS      Z6, Z0, Z6
-	VSUBPS      Z4, Z3, Z7
-	VMULPS      Z1, Z7, Z7
-	VMOVAPS     Z3, Z8
-	VFMADD231PS Z2, Z4, Z8
-	VMULPS      Z1, Z8, Z8
-	VMOVUPS     Z3, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z6, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z4, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z7, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z8, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z5, (R9)
-	ADDQ        BX, R10
-	ADDQ        $+64, SI
-	ADDQ        $+64, DI
-	SUBQ        $+16, R8
-	JG          channels
+	VMOVUPS     Z3, (AX)
+	VMOVUPS     Z6, (AX)(DX*1)
+	VMOVUPS     Z4, (AX)(DX*2)
+	VMOVUPS     Z7, (AX)(CX*1)
+	VMOVUPS     Z8, (AX)(DX*4)
+	LEAQ        (AX)(DX*2), R8
+	VMOVUPS     Z5, (R8)(CX*1)
+	ADDQ        $+64, AX
+	ADDQ        $+64, BX
+	SUBQ        $+16, SI
+	JG          values
 	VZEROUPPER
 	RET
 

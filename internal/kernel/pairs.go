@@ -1,7 +1,7 @@
 package kernel
 
 // Winograd's filtering F(m, 2) computes m outputs of a kernel of two taps with m+1 multiplications instead of 2m. A 3×3
-// convolution of stride 2 is made of such: of its three taps on a side, the outer two meet every other source pixel, the
+// convolution of stride 2 is made of such: of the three taps in a row, the outer two meet every other source pixel, the
 // pairs, and the middle one meets those between, the singles. Pairs are filtered by tiles of m outputs, singles are left as
 // they are.
 //
@@ -47,21 +47,34 @@ func pairKernel(g0, g1, single float32) (u0, u1, u2, u3, u4, u5 float32) {
 	return g0, float32(0.5 * (g0 + g1)), g1, float32((g0 - g1) * sixth), float32(fma(2, g1, g0) * sixth), single
 }
 
+// PairIn's edges: which inputs are zeros that have no place in the source.
+const (
+	FirstZero = 1 << iota
+	LastZero
+)
+
 // pairInGeneric transforms count times m+1 inputs to m+1 places, each of n values: input j of time r is at
-// src[r·srcNext + j·srcStep], and likewise its places in dst.
-func pairInGeneric(m int, dst []float32, dstStep, dstNext int, src []float32, srcStep, srcNext, n, count int) {
+// src[r·srcNext + j·srcStep], and likewise its places in dst. Inputs that edges says are zeros are not read; without the
+// first, src starts at the second.
+func pairInGeneric(m, edges int, dst []float32, dstStep, dstNext int, src []float32, srcStep, srcNext, n, count int) {
+	var d [PairTile + 1]float32
+	first := edges & FirstZero
 	for r := range count {
-		d, s := dst[r*dstNext:], src[r*srcNext:]
 		for i := range n {
-			s, d := s[i:], d[i:]
+			for j := range m + 1 {
+				d[j] = 0
+				if !(j == 0 && edges&FirstZero != 0 || j == m && edges&LastZero != 0) {
+					d[j] = src[r*srcNext+(j-first)*srcStep+i]
+				}
+			}
+			to := dst[r*dstNext+i:]
 			switch m {
 			case 2:
-				d[0], d[dstStep], d[2*dstStep] = pairIn2(s[0], s[srcStep], s[2*srcStep])
+				to[0], to[dstStep], to[2*dstStep] = pairIn2(d[0], d[1], d[2])
 			case 3:
-				d[0], d[dstStep], d[2*dstStep], d[3*dstStep] = pairIn3(s[0], s[srcStep], s[2*srcStep], s[3*srcStep])
+				to[0], to[dstStep], to[2*dstStep], to[3*dstStep] = pairIn3(d[0], d[1], d[2], d[3])
 			default:
-				d[0], d[dstStep], d[2*dstStep], d[3*dstStep], d[4*dstStep] =
-					pairIn4(s[0], s[srcStep], s[2*srcStep], s[3*srcStep], s[4*srcStep])
+				to[0], to[dstStep], to[2*dstStep], to[3*dstStep], to[4*dstStep] = pairIn4(d[0], d[1], d[2], d[3], d[4])
 			}
 		}
 	}
@@ -90,18 +103,11 @@ func pairOutGeneric(m int, dst []float32, dstStep, dstNext int, src []float32, s
 	}
 }
 
-// pairKernelGeneric transforms 3×3 taps of lanes lanes, on both sides in the order of pairKernel, tap (y, x) at
-// src[(3y+x)·tap], to PairKinds×PairKinds matrices at dst[p·place].
-func pairKernelGeneric(dst []float32, place int, src []float32, tap, lanes int) {
-	var t [PairKinds][3]float32
-	for l := range lanes {
-		for x := range 3 {
-			s := src[x*tap+l:]
-			t[0][x], t[1][x], t[2][x], t[3][x], t[4][x], t[5][x] = pairKernel(s[0], s[3*tap], s[6*tap])
-		}
-		for y, r := range t {
-			d := dst[y*PairKinds*place+l:]
-			d[0], d[place], d[2*place], d[3*place], d[4*place], d[5*place] = pairKernel(r[0], r[1], r[2])
-		}
+// pairKernelGeneric transforms three taps of n lanes, those of pairs and then the single one, tap j at src[j·srcStep], to
+// PairKinds places at dst[k·dstStep].
+func pairKernelGeneric(dst []float32, dstStep int, src []float32, srcStep, n int) {
+	for i := range n {
+		d, s := dst[i:], src[i:]
+		d[0], d[dstStep], d[2*dstStep], d[3*dstStep], d[4*dstStep], d[5*dstStep] = pairKernel(s[0], s[srcStep], s[2*srcStep])
 	}
 }

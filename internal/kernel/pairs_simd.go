@@ -3,8 +3,8 @@
 package kernel
 
 type (
-	pairStrip       = func(dst *float32, dstStep, dstNext int, src *float32, srcStep, srcNext int, n, count int)
-	pairAddingStrip = func(dst *float32, dstStep, dstNext int, src *float32, srcStep, srcNext int, add *float32, addStep, addNext int, n, count int)
+	pairStrip       = func(edges int, dst *float32, dstStep, dstNext int, src *float32, srcStep, srcNext, n, count int)
+	pairAddingStrip = func(dst *float32, dstStep, dstNext int, src *float32, srcStep, srcNext int, add *float32, addStep, addNext, n, count int)
 )
 
 // pairCode is the assembly of the transforms of pairs for one width of vectors; in and out by the m of a tile.
@@ -12,20 +12,23 @@ type pairCode struct {
 	lanes  int // that n must be a multiple of
 	in     [PairTile + 1]pairStrip
 	out    [PairTile + 1]pairAddingStrip
-	kernel func(dst *float32, place int, src *float32, tap, lanes int)
+	kernel func(dst *float32, dstStep int, src *float32, srcStep, n int)
 }
 
 // use sets a variant's transforms. Values that are not whole vectors are left to those that it had: the bits are the same.
 func (code pairCode) use(set *Set) {
 	had := *set
-	set.PairIn = func(m int, dst []float32, dstStep, dstNext int, src []float32, srcStep, srcNext, n, count int) {
+	set.PairIn = func(m, edges int, dst []float32, dstStep, dstNext int, src []float32, srcStep, srcNext, n, count int) {
 		if n%code.lanes != 0 {
-			had.PairIn(m, dst, dstStep, dstNext, src, srcStep, srcNext, n, count)
+			had.PairIn(m, edges, dst, dstStep, dstNext, src, srcStep, srcNext, n, count)
 			return
 		}
-		last := count - 1
-		_, _ = dst[m*dstStep+last*dstNext+n-1], src[m*srcStep+last*srcNext+n-1]
-		code.in[m](&dst[0], dstStep, dstNext, &src[0], srcStep, srcNext, n, count)
+		last := m - edges&FirstZero // input that is read
+		if edges&LastZero != 0 {
+			last--
+		}
+		_, _ = dst[m*dstStep+(count-1)*dstNext+n-1], src[last*srcStep+(count-1)*srcNext+n-1]
+		code.in[m](edges, &dst[0], dstStep, dstNext, &src[0], srcStep, srcNext, n, count)
 	}
 	set.PairOut = func(m int, dst []float32, dstStep, dstNext int, src []float32, srcStep, srcNext int,
 		add []float32, addStep, addNext, n, count int) {
@@ -38,9 +41,8 @@ func (code pairCode) use(set *Set) {
 		_ = add[(m-1)*addStep+last*addNext+n-1]
 		code.out[m](&dst[0], dstStep, dstNext, &src[0], srcStep, srcNext, &add[0], addStep, addNext, n, count)
 	}
-	set.PairKernel = func(dst []float32, place int, src []float32, tap, lanes int) {
-		reach(dst, PairKinds, PairKinds*place, place, lanes)
-		reach(src, 3, 3*tap, tap, lanes)
-		code.kernel(&dst[0], place, &src[0], tap, lanes)
+	set.PairKernel = func(dst []float32, dstStep int, src []float32, srcStep, n int) {
+		_, _ = dst[(PairKinds-1)*dstStep+n-1], src[2*srcStep+n-1]
+		code.kernel(&dst[0], dstStep, &src[0], srcStep, n)
 	}
 }

@@ -23,7 +23,7 @@ func TestPairsConvolve(t *testing.T) {
 		const n = 16
 		d, taps, bias := randomValues(r, (m+1)*n), randomValues(r, 2*n), randomValues(r, n)
 		v, y := make([]float32, (m+1)*n), make([]float32, m*n)
-		pairInGeneric(m, v, n, 0, d, n, 0, n, 1)
+		pairInGeneric(m, 0, v, n, 0, d, n, 0, n, 1)
 		for i := range n {
 			u := [PairKinds]float32{}
 			u[0], u[1], u[2], u[3], u[4], u[5] = pairKernel(taps[i], taps[n+i], 7)
@@ -59,8 +59,9 @@ func checkPairIn(t *testing.T, set *Set, m *memory, r *rand.Rand, kind kind) {
 	dstStep, dstNext, dstSize := newStrip(r, tile+1, n, count)
 	src, got := fill(lend[float32](m, srcSize, 0), r, kind), fill(lend[float32](m, dstSize, 0), r, kind)
 	want := copyOf(m, got)
-	Generic.PairIn(tile, want, dstStep, dstNext, src, srcStep, srcNext, n, count)
-	set.PairIn(tile, got, dstStep, dstNext, src, srcStep, srcNext, n, count)
+	edges := r.IntN(4)
+	Generic.PairIn(tile, edges, want, dstStep, dstNext, src, srcStep, srcNext, n, count)
+	set.PairIn(tile, edges, got, dstStep, dstNext, src, srcStep, srcNext, n, count)
 	compare(t, "place", got, want)
 }
 
@@ -81,11 +82,11 @@ func checkPairOut(t *testing.T, set *Set, m *memory, r *rand.Rand, kind kind) {
 
 func checkPairKernel(t *testing.T, set *Set, m *memory, r *rand.Rand, kind kind) {
 	lanes := set.Lanes * (1 + r.IntN(2))
-	tap := lanes + r.IntN(2)*r.IntN(20)
-	place, size := newPlaces(r, lanes)
-	src, got := fill(lend[float32](m, 8*tap+lanes, 0), r, kind), fill(lend[float32](m, size, 0), r, kind)
+	srcStep, dstStep := lanes+r.IntN(2)*r.IntN(20), lanes+r.IntN(2)*r.IntN(20)
+	src := fill(lend[float32](m, 2*srcStep+lanes, 0), r, kind)
+	got := fill(lend[float32](m, (PairKinds-1)*dstStep+lanes, 0), r, kind)
 	want := copyOf(m, got)
-	Generic.PairKernel(want, place, src, tap, lanes)
-	set.PairKernel(got, place, src, tap, lanes)
+	Generic.PairKernel(want, dstStep, src, srcStep, lanes)
+	set.PairKernel(got, dstStep, src, srcStep, lanes)
 	compare(t, "place", got, want)
 }

@@ -38,25 +38,25 @@ func winogradGradInAVX2(dst *float32, place int, src *float32, row int, pixel in
 func winogradGradOutAVX2(dst *float32, tap int, src *float32, place int, lanes int)
 
 //go:noescape
-func pairIn2AVX2(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
+func pairIn2AVX2(edges int, dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
 
 //go:noescape
 func pairOut2AVX2(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, add *float32, addStep int, addNext int, n int, count int)
 
 //go:noescape
-func pairIn3AVX2(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
+func pairIn3AVX2(edges int, dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
 
 //go:noescape
 func pairOut3AVX2(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, add *float32, addStep int, addNext int, n int, count int)
 
 //go:noescape
-func pairIn4AVX2(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
+func pairIn4AVX2(edges int, dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
 
 //go:noescape
 func pairOut4AVX2(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, add *float32, addStep int, addNext int, n int, count int)
 
 //go:noescape
-func pairKernelAVX2(dst *float32, place int, src *float32, tap int, lanes int)
+func pairKernelAVX2(dst *float32, dstStep int, src *float32, srcStep int, n int)
 
 func peakAVX2(n int, scale float32, shift float32)
 
@@ -94,25 +94,25 @@ func winogradGradInAVX512(dst *float32, place int, src *float32, row int, pixel 
 func winogradGradOutAVX512(dst *float32, tap int, src *float32, place int, lanes int)
 
 //go:noescape
-func pairIn2AVX512(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
+func pairIn2AVX512(edges int, dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
 
 //go:noescape
 func pairOut2AVX512(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, add *float32, addStep int, addNext int, n int, count int)
 
 //go:noescape
-func pairIn3AVX512(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
+func pairIn3AVX512(edges int, dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
 
 //go:noescape
 func pairOut3AVX512(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, add *float32, addStep int, addNext int, n int, count int)
 
 //go:noescape
-func pairIn4AVX512(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
+func pairIn4AVX512(edges int, dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
 
 //go:noescape
 func pairOut4AVX512(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, add *float32, addStep int, addNext int, n int, count int)
 
 //go:noescape
-func pairKernelAVX512(dst *float32, place int, src *float32, tap int, lanes int)
+func pairKernelAVX512(dst *float32, dstStep int, src *float32, srcStep int, n int)
 
 func peakAVX512(n int, scale float32, shift float32)
 

@@ -59,11 +59,11 @@ func (v variant) pairKernel(k, g []vec) []vec { // k: 0.5, 1/6, 2
 // transform and between one time and the next, in bytes.
 type row struct {
 	at, start, step, thrice reg.GPVirtual
-	next                    Op
+	next                    string
 }
 
 func newRow(name string) row {
-	r := row{start: Load(Param(name), GP64()).(reg.GPVirtual), at: GP64(), thrice: GP64(), next: mustParam(name + "Next")}
+	r := row{start: Load(Param(name), GP64()).(reg.GPVirtual), at: GP64(), thrice: GP64(), next: name + "Next"}
 	r.step = Load(Param(name+"Step"), GP64()).(reg.GPVirtual)
 	SHLQ(Imm(2), r.step)
 	LEAQ(Mem{Base: r.step, Index: r.step, Scale: 2}, r.thrice)
@@ -77,62 +77,18 @@ func (r row) place(i int) Mem {
 		return Mem{Base: r.at}
 	case 3:
 		return Mem{Base: r.at, Index: r.thrice, Scale: 1}
+	case 5:
+		two := GP64()
+		LEAQ(Mem{Base: r.at, Index: r.step, Scale: 2}, two)
+		return Mem{Base: two, Index: r.thrice, Scale: 1}
 	}
 	return Mem{Base: r.at, Index: r.step, Scale: uint8(i)}
 }
 
 func (r row) advance() {
 	next := GP64()
-	MOVQ(r.next, next)
+	MOVQ(mustParam(r.next), next)
 	LEAQ(Mem{Base: r.start, Index: next, Scale: 4}, r.start)
-}
-
-// strip is a transform in one dimension, count times for n values.
-func (v variant) strip(name string, ins int, one func(k, in []vec) []vec, add bool, numbers ...float32) {
-	more := ""
-	if add {
-		more = "add *float32, addStep, addNext int, "
-	}
-	TEXT(name+v.suffix, NOSPLIT, fmt.Sprintf("func(dst *float32, dstStep, dstNext int, src *float32, srcStep, srcNext int, %sn, count int)", more))
-	Pragma("noescape")
-	k := v.constants(numbers...)
-	dst, src := newRow("dst"), newRow("src")
-	rows := []row{dst, src}
-	var added row
-	if add {
-		added = newRow("add")
-		rows = append(rows, added)
-	}
-	left := GP64()
-	Label("time")
-	for _, r := range rows {
-		MOVQ(r.start, r.at)
-	}
-	MOVQ(mustParam("n"), left)
-	Label("values")
-	in := make([]vec, ins)
-	for i := range in {
-		in[i] = v.vector()
-		VMOVUPS(src.place(i), in[i])
-	}
-	for i, value := range one(k, in) {
-		if add {
-			value = v.add(value, v.load(added.place(i)))
-		}
-		VMOVUPS(value, dst.place(i))
-	}
-	for _, r := range rows {
-		ADDQ(I32(v.bytes), r.at)
-	}
-	SUBQ(I32(v.bytes/4), left)
-	JG(LabelRef("values"))
-	for _, r := range rows {
-		r.advance()
-	}
-	DECQ(mustParam("count"))
-	JNZ(LabelRef("time"))
-	VZEROUPPER()
-	RET()
 }
 
 func (v variant) load(from Mem) vec {
@@ -141,12 +97,105 @@ func (v variant) load(from Mem) vec {
 	return to
 }
 
-func (v variant) pairs() {
-	for ins := 3; ins <= 5; ins++ {
-		v.strip(fmt.Sprintf("pairIn%d", ins-1), ins, v.pairIn, false, 0.5, 2, -2, 3)
-		v.strip(fmt.Sprintf("pairOut%d", ins-1), ins, v.pairOut, true, 2, 4, 8)
+func (v variant) zero() vec {
+	to := v.vector()
+	VXORPS(to, to, to)
+	return to
+}
+
+// times makes a loop over n values, count times; body does one vector.
+func (v variant) times(label string, rows []row, body func()) {
+	left := GP64()
+	Label("time" + label)
+	for _, r := range rows {
+		MOVQ(r.start, r.at)
 	}
-	v.square("pairKernel", "func(dst *float32, place int, src *float32, tap, lanes int)",
-		transform{ins: 3, outs: 6, one: v.pairKernel, numbers: []float32{0.5, float32(1.) / 6, 2}},
-		strided{"dst", "", "place"}, strided{"src", "", "tap"}, "lanes")
+	MOVQ(mustParam("n"), left)
+	Label("values" + label)
+	body()
+	for _, r := range rows {
+		ADDQ(I32(v.bytes), r.at)
+	}
+	SUBQ(I32(v.bytes/4), left)
+	JG(LabelRef("values" + label))
+	for _, r := range rows {
+		r.advance()
+	}
+	count := mustParam("count")
+	DECQ(count)
+	JNZ(LabelRef("time" + label))
+	VZEROUPPER()
+	RET()
+}
+
+func (v variant) pairInStrip(m int) {
+	TEXT(fmt.Sprintf("pairIn%d%s", m, v.suffix), NOSPLIT,
+		"func(edges int, dst *float32, dstStep, dstNext int, src *float32, srcStep, srcNext, n, count int)")
+	Pragma("noescape")
+	k := v.constants(0.5, 2, -2, 3)
+	dst, src := newRow("dst"), newRow("src")
+	edges := Load(Param("edges"), GP64())
+	for e := 1; e < 4; e++ {
+		CMPQ(edges, Imm(uint64(e)))
+		JE(LabelRef(fmt.Sprintf("time%d", e)))
+	}
+	for e := 0; e < 4; e++ {
+		v.times(fmt.Sprint(e), []row{dst, src}, func() {
+			in := make([]vec, m+1)
+			for i := range in {
+				if i == 0 && e&1 != 0 || i == m && e&2 != 0 {
+					in[i] = v.zero()
+				} else {
+					in[i] = v.load(src.place(i - e&1))
+				}
+			}
+			for i, value := range v.pairIn(k, in) {
+				VMOVUPS(value, dst.place(i))
+			}
+		})
+	}
+}
+
+func (v variant) pairOutStrip(m int) {
+	TEXT(fmt.Sprintf("pairOut%d%s", m, v.suffix), NOSPLIT,
+		"func(dst *float32, dstStep, dstNext int, src *float32, srcStep, srcNext int, add *float32, addStep, addNext, n, count int)")
+	Pragma("noescape")
+	k := v.constants(2, 4, 8)
+	dst, src, add := newRow("dst"), newRow("src"), newRow("add")
+	v.times("", []row{dst, src, add}, func() {
+		in := make([]vec, m+1)
+		for i := range in {
+			in[i] = v.load(src.place(i))
+		}
+		for i, value := range v.pairOut(k, in) {
+			VMOVUPS(v.add(value, v.load(add.place(i))), dst.place(i))
+		}
+	})
+}
+
+func (v variant) pairKernelStrip() {
+	TEXT("pairKernel"+v.suffix, NOSPLIT, "func(dst *float32, dstStep int, src *float32, srcStep, n int)")
+	Pragma("noescape")
+	k := v.constants(0.5, float32(1.)/6, 2)
+	dst, src := newRow("dst"), newRow("src")
+	left := Load(Param("n"), GP64())
+	dst.at, src.at = dst.start, src.start
+	Label("values")
+	for i, value := range v.pairKernel(k, []vec{v.load(src.place(0)), v.load(src.place(1)), v.load(src.place(2))}) {
+		VMOVUPS(value, dst.place(i))
+	}
+	ADDQ(I32(v.bytes), dst.at)
+	ADDQ(I32(v.bytes), src.at)
+	SUBQ(I32(v.bytes/4), left)
+	JG(LabelRef("values"))
+	VZEROUPPER()
+	RET()
+}
+
+func (v variant) pairs() {
+	for m := 2; m <= 4; m++ {
+		v.pairInStrip(m)
+		v.pairOutStrip(m)
+	}
+	v.pairKernelStrip()
 }

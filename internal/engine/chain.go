@@ -4,8 +4,8 @@ package engine
 // stays in a core's cache and never goes to memory.
 type chain struct {
 	stages []*stage
-	most   int // images of a block
-	block  int // of the call in hand
+	most   []int // images of a stage's block; a stage's blocks are parts of those of the one before
+	blocks []int // of the call in hand
 	x      []float32
 	images int
 }
@@ -38,39 +38,50 @@ func (s *stage) chains() bool {
 func (n *Network) chain(stages []*stage) {
 	// A worker's block lies where its own part of the outputs' buffers is.
 	most := n.batch / n.pool.threads
-	for _, s := range stages {
+	if most == 0 {
+		return
+	}
+	c := &chain{stages: stages, most: make([]int, len(stages)), blocks: make([]int, len(stages))}
+	for i, s := range stages {
 		most = min(most, s.forward.most)
+		c.most[i] = most
 	}
-	if most > 0 {
-		stages[0].chain = &chain{stages: stages, most: most}
-	}
+	stages[0].chain = c
 }
 
 // call computes the output of the last stage from the input of the first.
 func (c *chain) call(x []float32, images int) {
 	c.x, c.images = x, images
 	pool := c.stages[0].n.pool
-	c.block = min(c.most, (images+pool.threads-1)/pool.threads)
-	for _, s := range c.stages {
+	for i, s := range c.stages {
+		c.blocks[i] = min(c.most[i], (images+pool.threads-1)/pool.threads)
 		s.forward.add(s.bias.Data)
 		if s.norm != nil {
 			s.norm.fixed()
 		}
 	}
-	pool.do(c, (images+c.block-1)/c.block)
+	pool.do(c, (images+c.blocks[0]-1)/c.blocks[0])
 }
 
 func (c *chain) run(worker, task int) {
-	lo := task * c.block
-	images := min(c.block, c.images-lo)
-	from := c.x[lo*c.stages[0].inSize:]
-	for i, s := range c.stages {
-		to := s.y[worker*c.block*s.size:]
-		if i == len(c.stages)-1 {
-			to = s.y[lo*s.size:]
+	lo := task * c.blocks[0]
+	c.from(worker, 0, lo, min(c.blocks[0], c.images-lo), c.x[lo*c.stages[0].inSize:])
+}
+
+// from computes images lo and on from stage i's input to the end.
+func (c *chain) from(worker, i, lo, images int, x []float32) {
+	s, block := c.stages[i], c.blocks[i]
+	last := i == len(c.stages)-1
+	for at := 0; at < images; at += block {
+		count := min(block, images-at)
+		to := s.y[worker*block*s.size:]
+		if last {
+			to = s.y[(lo+at)*s.size:]
 		}
-		s.forward.compute(worker, to, from, images)
-		s.finish(to[:images*s.size])
-		from = to
+		s.forward.compute(worker, to, x[at*s.inSize:], count)
+		s.finish(to[:count*s.size])
+		if !last {
+			c.from(worker, i+1, lo+at, count, to)
+		}
 	}
 }

@@ -30,18 +30,11 @@ func BenchmarkLayers(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		for _, t := range n.Tensors {
-			for i := range t.Data {
-				t.Data[i] = float32(rand.NormFloat64()) / 16
-			}
-		}
-		n.Load()
+		anyWeights(n)
 		for i, s := range n.stages {
 			x, y := s.buffer(s.inSize), s.buffer(s.size)
 			for _, v := range [][]float32{x, y} {
-				for i := range v {
-					v[i] = float32(rand.NormFloat64())
-				}
+				fillNormal(v)
 			}
 			flop := 2 * float64(batch) * float64(s.grad.geometry.smallSize()*s.grad.geometry.bigC*s.grad.geometry.taps())
 			if !s.grad.down {
@@ -63,5 +56,28 @@ func BenchmarkLayers(b *testing.B) {
 			}
 			run("kernel", func() { s.grad.call(s.kernel.Grad, big, small, n.slices) })
 		}
+	}
+}
+
+// anyWeights gives a network weights, and statistics that leave them as they are.
+func anyWeights(n *Network) {
+	for _, t := range n.Tensors {
+		for i := range t.Data {
+			t.Data[i] = float32(rand.NormFloat64()) / 16
+		}
+	}
+	for _, s := range n.stages {
+		if s.norm != nil {
+			for i := range s.norm.movingVariance.Data {
+				s.norm.movingVariance.Data[i] = 1
+			}
+		}
+	}
+	n.Load()
+}
+
+func fillNormal(v []float32) {
+	for i := range v {
+		v[i] = float32(rand.NormFloat64())
 	}
 }

@@ -95,7 +95,7 @@ func (g geometry) pairs() bool {
 }
 
 // pairBudget is how many values of a block's images and of what lies between stay in cache.
-const pairBudget = 1 << 20 / 4
+const pairBudget = 1280 << 10 / 4
 
 func newPairs(t *transfer, g geometry, down bool) *pairs {
 	p := &pairs{t: t, up: !down, sourceRows: g.smallH, targetRows: g.bigH}
@@ -108,6 +108,9 @@ func newPairs(t *transfer, g geometry, down bool) *pairs {
 	p.productsPitch = (single*len(p.x.tiles) + p.x.counts[single]) * t.lanes
 	image := p.sourceRows*p.liftedPitch + p.targetRows*p.productsPitch
 	t.most = max(1, pairBudget/(image+t.sourceSize+t.targetSize))
+	if len(p.packed) > pairBudget { // then they are read again for each block, and larger ones are better
+		t.most = max(t.most, pairBudget/2/image)
+	}
 	p.gather(g, down)
 	p.taps = make([][]float32, t.pool.threads)
 	p.scratch = make([][]float32, t.pool.threads)

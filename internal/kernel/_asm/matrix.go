@@ -150,41 +150,64 @@ func (v variant) outer() {
 			VMOVUPS(Mem{Base: sums, Disp: (r*v.vectors + j) * v.bytes}, acc[r][j])
 		}
 	}
-	offset := offsets("offsets", v.outers)
+	// A pointer for each row leaves no address to compute in the loop, whose few operations beside the multiply-adds would
+	// take their place now and then.
+	row := offsets("offsets", v.outers)
 	xImage := Load(Param("x"), GP64())
+	for r := range row {
+		LEAQ(Mem{Base: xImage, Index: row[r], Scale: 4}, row[r])
+	}
 	yImage := Load(Param("y"), GP64())
-	images := Load(Param("images"), GP64())
-	TESTQ(images, images)
-	JZ(LabelRef("store"))
+	images := NewParamAddr("images", 48)
+	CMPQ(images, Imm(0))
+	JE(LabelRef("store"))
 	CMPQ(NewParamAddr("nPixels", 40), Imm(0))
 	JE(LabelRef("store"))
 
 	Label("image")
 	pixel := Load(Param("pixels"), GP64())
 	left := Load(Param("nPixels"), GP64())
-	Label("pixel")
-	x, y := GP64(), GP64()
-	MOVQ(Mem{Base: pixel}, x)
-	MOVQ(Mem{Base: pixel, Disp: 8}, y)
-	LEAQ(Mem{Base: xImage, Index: x, Scale: 4}, x)
-	w := make([]reg.VecVirtual, v.vectors)
-	for j := range w {
-		w[j] = v.vector()
-		VMOVUPS(Mem{Base: yImage, Index: y, Scale: 4, Disp: j * v.bytes}, w[j])
-	}
-	for r := range acc {
-		value := v.vector()
-		VBROADCASTSS(Mem{Base: x, Index: offset[r], Scale: 4}, value)
-		for j := range w {
-			VFMADD231PS(value, w[j], acc[r][j])
+	const unroll = 4
+	step := func(pixels int) {
+		for u := 0; u < pixels; u++ {
+			x, y := GP64(), GP64()
+			MOVQ(Mem{Base: pixel, Disp: 16 * u}, x)
+			MOVQ(Mem{Base: pixel, Disp: 16*u + 8}, y)
+			w := make([]reg.VecVirtual, v.vectors)
+			for j := range w {
+				w[j] = v.vector()
+				VMOVUPS(Mem{Base: yImage, Index: y, Scale: 4, Disp: j * v.bytes}, w[j])
+			}
+			for r := range acc {
+				value := v.vector()
+				VBROADCASTSS(Mem{Base: row[r], Index: x, Scale: 4}, value)
+				for j := range w {
+					VFMADD231PS(value, w[j], acc[r][j])
+				}
+			}
 		}
+		ADDQ(Imm(uint64(16*pixels)), pixel)
 	}
-	ADDQ(Imm(16), pixel)
+	SUBQ(Imm(unroll), left)
+	JL(LabelRef("rest"))
+	Label("main")
+	step(unroll)
+	SUBQ(Imm(unroll), left)
+	JGE(LabelRef("main"))
+	Label("rest")
+	ADDQ(Imm(unroll), left)
+	JZ(LabelRef("next"))
+	Label("one")
+	step(1)
 	DECQ(left)
-	JNZ(LabelRef("pixel"))
+	JNZ(LabelRef("one"))
+	Label("next")
 	stride := GP64()
 	MOVQ(NewParamAddr("xStride", 56), stride)
-	LEAQ(Mem{Base: xImage, Index: stride, Scale: 4}, xImage)
+	SHLQ(Imm(2), stride)
+	for r := range row {
+		ADDQ(stride, row[r])
+	}
 	MOVQ(NewParamAddr("yStride", 64), stride)
 	LEAQ(Mem{Base: yImage, Index: stride, Scale: 4}, yImage)
 	DECQ(images)

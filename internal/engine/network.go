@@ -45,6 +45,7 @@ type Network struct {
 	dy                   [2][]float32
 	adam                 adamJob
 	maskJob              maskJob
+	few                  fewJob
 
 	learning                                          bool   // gradients of weights are wanted
 	current                                           *stage // that the functions below speak of
@@ -274,6 +275,9 @@ func (n *Network) plan(training bool) {
 // Load makes the weights in Tensors those that the network computes with. Whoever changes them calls it.
 func (n *Network) Load() {
 	for i, s := range n.stages {
+		if s.norm != nil {
+			s.norm.isFixed = false
+		}
 		if s.forward == nil {
 			continue
 		}
@@ -293,6 +297,11 @@ func (n *Network) wantsInput() bool { return len(n.Arch.Input) == 3 }
 func (n *Network) Forward(x []float32, images int, mode Mode) []float32 {
 	for i := 0; i < len(n.stages); i++ {
 		s := n.stages[i]
+		if mode == Inference && images < n.pool.threads && s.shares() {
+			n.few.call(s, x, images)
+			x = s.y
+			continue
+		}
 		if s.chain != nil && mode == Inference {
 			s.chain.call(x, images)
 			i += len(s.chain.stages) - 1

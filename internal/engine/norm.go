@@ -11,6 +11,7 @@ type norm struct {
 	mean, inverse []float64 // of the last training batch; inverse is 1/√(variance + epsilon)
 	scale, shift  []float32 // y = z·scale + shift
 	a, b, c       []float32 // dz = a·d + (b·z + c)
+	isFixed       bool      // scale and shift are those of the moving statistics
 }
 
 func newNorm(channels int) *norm {
@@ -21,8 +22,12 @@ func newNorm(channels int) *norm {
 	}
 }
 
-// fixed sets scale and shift from the moving statistics.
+// fixed sets scale and shift from the moving statistics, unless they are so.
 func (n *norm) fixed() {
+	if n.isFixed {
+		return
+	}
+	n.isFixed = true
 	for c, variance := range n.movingVariance.Data {
 		inverse := 1 / math.Sqrt(float64(variance)+n.epsilon)
 		scale := float64(float64(n.gamma.Data[c]) * inverse)
@@ -33,6 +38,7 @@ func (n *norm) fixed() {
 
 // batch sets scale and shift from the sums of z and z² over count values a channel, and moves the moving statistics.
 func (n *norm) batch(sum, squares []float64, count int) {
+	n.isFixed = false
 	momentum := float32(n.momentum)
 	rest := float32(1 - n.momentum)
 	for c := range n.mean {

@@ -189,15 +189,16 @@ func (p *pairs) pack(worker, panel int) {
 	}
 }
 
-// block computes a block of images.
-func (p *pairs) block(worker int, to, from []float32, images int) {
+// block computes a share of the panels of a block of images.
+func (p *pairs) block(worker int, to, from []float32, images int, s share) {
 	t := p.t
 	lifted, products := cut(p.scratch[worker], t.most*p.sourceRows*p.liftedPitch)
 	for i, tile := range p.x.tiles {
 		t.set.PairIn(tile.m, tile.edges, lifted[i*t.depth:], len(p.x.tiles)*t.depth, p.liftedPitch,
 			from[tile.from*t.depth:], p.x.step*t.depth, t.sourceSize/p.sourceRows, t.depth, images*p.sourceRows)
 	}
-	for panel := range t.panels {
+	first, last := s.of(t.panels)
+	for panel := first; panel < last; panel++ {
 		width := min(t.lanes, t.width-panel*t.lanes)
 		to, bias := to[panel*t.lanes:], t.bias[panel*t.lanes:]
 		for i := range p.rows {

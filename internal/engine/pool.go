@@ -1,7 +1,7 @@
 package engine
 
 import (
-	"sync"
+	"runtime"
 	"sync/atomic"
 
 	"dcgan/internal/kernel"
@@ -15,8 +15,13 @@ type Pool struct {
 	next    atomic.Int64
 	lists   []lists // a worker each
 	each    eachJob
-	wake    chan struct{}
-	done    sync.WaitGroup
+
+	spins   int          // looks at a counter before a goroutine sleeps until it changes
+	round   atomic.Int64 // counts jobs; closed ends the workers
+	working atomic.Int64 // workers that have not done with the job
+	closed  bool
+	workers []gate
+	caller  gate
 }
 
 // lists is a worker's memory for the offsets that kernels take. A function's own arrays would be allocated on the heap at
@@ -27,14 +32,27 @@ type lists struct{ rows, outs [kernel.MaxRows]int }
 // only tells it whose scratch memory to use.
 type job interface{ run(worker, task int) }
 
+// spins of a pool whose threads have a processor each: some tens of microseconds, which is longer than a small network's
+// layers take to follow each other, and far less than the system may take to wake a thread.
+const spins = 1 << 18
+
 // NewPool starts threads-1 goroutines; the caller of a job is the last worker. Close ends them.
 func NewPool(threads int) *Pool {
-	p := &Pool{threads: threads, lists: make([]lists, threads), wake: make(chan struct{}, threads)}
+	p := &Pool{threads: threads, lists: make([]lists, threads), workers: make([]gate, threads), caller: newGate()}
+	if threads <= runtime.GOMAXPROCS(0) {
+		p.spins = spins
+	}
 	for worker := 1; worker < threads; worker++ {
+		p.workers[worker] = newGate()
 		go func() {
-			for range p.wake {
+			for round := int64(0); ; round++ {
+				p.workers[worker].await(&p.round, round, p.spins)
+				if p.closed {
+					return
+				}
 				p.work(worker)
-				p.done.Done()
+				p.working.Add(-1)
+				p.caller.open()
 			}
 		}()
 	}
@@ -42,7 +60,45 @@ func NewPool(threads int) *Pool {
 }
 
 // Close ends the pool's goroutines.
-func (p *Pool) Close() { close(p.wake) }
+func (p *Pool) Close() {
+	p.closed = true
+	p.wake()
+}
+
+func (p *Pool) wake() {
+	p.round.Add(1)
+	for worker := 1; worker < p.threads; worker++ {
+		p.workers[worker].open()
+	}
+}
+
+// gate is where one goroutine waits for a counter to change: it looks for a while, then sleeps.
+type gate struct {
+	asleep atomic.Bool
+	wake   chan struct{}
+}
+
+func newGate() gate { return gate{wake: make(chan struct{}, 1)} }
+
+// await waits until the counter is no longer old. Whoever changes it calls open.
+func (g *gate) await(counter *atomic.Int64, old int64, spins int) {
+	for range spins {
+		if counter.Load() != old {
+			return
+		}
+	}
+	g.asleep.Store(true)
+	if counter.Load() != old && g.asleep.CompareAndSwap(true, false) {
+		return
+	}
+	<-g.wake
+}
+
+func (g *gate) open() {
+	if g.asleep.CompareAndSwap(true, false) {
+		g.wake <- struct{}{}
+	}
+}
 
 // Threads returns the number of workers.
 func (p *Pool) Threads() int { return p.threads }
@@ -54,13 +110,16 @@ func (p *Pool) do(j job, tasks int) {
 	}
 	p.job, p.tasks = j, tasks
 	p.next.Store(0)
-	helpers := min(p.threads, tasks) - 1
-	p.done.Add(helpers)
-	for range helpers {
-		p.wake <- struct{}{}
+	if p.threads == 1 || tasks == 1 {
+		p.work(0)
+	} else {
+		p.working.Store(int64(p.threads - 1))
+		p.wake()
+		p.work(0)
+		for left := p.working.Load(); left != 0; left = p.working.Load() {
+			p.caller.await(&p.working, left, p.spins)
+		}
 	}
-	p.work(0)
-	p.done.Wait()
 	p.job = nil
 }
 

@@ -154,37 +154,46 @@ func (t *transfer) add(bias []float32) {
 func (t *transfer) run(worker, task int) {
 	lo := task * t.block
 	hi := min(lo+t.block, t.images)
-	t.compute(worker, t.to[lo*t.targetSize:], t.from[lo*t.sourceSize:], hi-lo)
+	t.compute(worker, t.to[lo*t.targetSize:], t.from[lo*t.sourceSize:], hi-lo, whole)
 	if t.then != nil {
 		t.then(lo, hi)
 	}
 }
 
-// compute computes a block of images.
-func (t *transfer) compute(worker int, to, from []float32, images int) {
+// share is one of several equal parts of something.
+type share struct{ part, parts int }
+
+var whole = share{0, 1}
+
+// of returns which of n the share has.
+func (s share) of(n int) (lo, hi int) { return s.part * n / s.parts, (s.part + 1) * n / s.parts }
+
+// compute computes a share of a block of images.
+func (t *transfer) compute(worker int, to, from []float32, images int, s share) {
 	t.set.Prefetch(&from[0], images*t.sourceSize/cacheLine, cacheLine)
 	switch {
 	case t.winograd != nil:
-		t.winograd.block(worker, to, from, images)
+		t.winograd.block(worker, to, from, images, s)
 	case t.pairs != nil:
-		t.pairs.block(worker, to, from, images)
+		t.pairs.block(worker, to, from, images, s)
 	default:
-		t.direct(worker, to, from, images)
+		t.direct(worker, to, from, images, s)
 	}
 }
 
 // direct computes a block by the sums over taps and source channels.
-func (t *transfer) direct(worker int, to, from []float32, images int) {
-	for panel := range t.panels {
+func (t *transfer) direct(worker int, to, from []float32, images int, s share) {
+	if t.dot {
+		t.dots(worker, to, from, images, s)
+		return
+	}
+	first, last := s.of(t.panels)
+	for panel := first; panel < last; panel++ {
 		weights := t.packed[panel*t.taps*t.depth*t.lanes:]
 		for i := range t.classes {
-			if t.dot {
-				t.dots(worker, &t.classes[i], &t.place[i], to[panel:], from, weights, t.bias[panel], images)
-			} else {
-				c := &t.classes[i]
-				t.tiles(worker, c.taps, &t.place[i], images*len(c.pixels), to[panel*t.lanes:], from, weights, t.bias[panel*t.lanes:],
-					min(t.lanes, t.width-panel*t.lanes))
-			}
+			c := &t.classes[i]
+			t.tiles(worker, c.taps, &t.place[i], images*len(c.pixels), to[panel*t.lanes:], from, weights, t.bias[panel*t.lanes:],
+				min(t.lanes, t.width-panel*t.lanes))
 		}
 	}
 }
@@ -241,12 +250,19 @@ func (t *transfer) tiles(worker int, taps []kernel.Tap, p *place, count int, to,
 	}
 }
 
-func (t *transfer) dots(worker int, c *class, p *place, to, from, weights []float32, bias float32, images int) {
-	taps := tapPointer(c.taps)
-	count := images * len(c.pixels)
-	for at := 0; at < count; at += kernel.DotRows {
-		rows, outs := p.list(&t.pool.lists[worker], at, count, kernel.DotRows)
-		t.set.Dot(&to[0], &from[0], &weights[0], bias, rows, outs, taps, len(c.taps), t.depth)
+// dots computes a share of the pixels of a block, channel by channel.
+func (t *transfer) dots(worker int, to, from []float32, images int, s share) {
+	for channel := range t.width {
+		weights := t.packed[channel*t.taps*t.depth:]
+		for i := range t.classes {
+			c := &t.classes[i]
+			taps := tapPointer(c.taps)
+			first, last := s.of(images * len(c.pixels))
+			for at := first; at < last; at += kernel.DotRows {
+				rows, outs := t.place[i].list(&t.pool.lists[worker], at, last, kernel.DotRows)
+				t.set.Dot(&to[channel], &from[0], &weights[0], t.bias[channel], rows, outs, taps, len(c.taps), t.depth)
+			}
+		}
 	}
 }
 

@@ -113,14 +113,15 @@ func (w *winograd) pack(worker, panel int) {
 	}
 }
 
-// block computes a block of images.
-func (w *winograd) block(worker int, to, from []float32, images int) {
+// block computes a share of the rows of tiles of a block of images.
+func (w *winograd) block(worker int, to, from []float32, images int, s share) {
 	t, scratch := w.t, &w.scratch[worker]
-	tiles := images * w.tilesY * w.tilesX
+	first, last := s.of(w.tilesY)
+	tiles := images * (last - first) * w.tilesX
 	inputPlace := tiles*t.depth + stagger
 	row := 0
 	for image := range images {
-		for y := range w.tilesY {
+		for y := first; y < last; y++ {
 			for x := range w.tilesX {
 				w.inputTile(scratch, scratch.inputs[row*t.depth:], inputPlace, from[image*t.sourceSize:],
 					y*kernel.WinogradTile-1, x*kernel.WinogradTile-1)
@@ -136,7 +137,7 @@ func (w *winograd) block(worker int, to, from []float32, images int) {
 		}
 		row = 0
 		for image := range images {
-			for y := range w.tilesY {
+			for y := first; y < last; y++ {
 				for x := range w.tilesX {
 					w.outputTile(scratch, to[image*t.targetSize+panel*t.lanes:], y*kernel.WinogradTile, x*kernel.WinogradTile, scratch.products[row*t.lanes:], productPlace,
 						t.bias[panel*t.lanes:], min(t.lanes, t.width-panel*t.lanes))

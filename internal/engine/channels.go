@@ -11,9 +11,10 @@ type channelSums struct {
 	channels int
 	pixels   int // rows of channels in an image
 	kind     sumKind
+	norm     *norm
 	slope    float32
 	slices   [][]span
-	x, y, z  []float32
+	x, z     []float32
 	first    []float64 // images × channels, and at the end the sums; where an image has one pixel, slices × channels
 	second   []float64
 }
@@ -23,11 +24,11 @@ type sumKind int
 const (
 	sumOnly   sumKind = iota // Σ x
 	sumSquare                // Σ x and Σ x²
-	sumGrads                 // Σ d and Σ d·z, with d the gradient x behind the rectifier that gave y
+	sumGrads                 // Σ d and Σ d·z, with d the gradient x behind the normalisation's rectifier
 )
 
 const (
-	taskChannels = 64 // of a task
+	taskChannels = 1024 // of a task: a page of each row
 	maxSlices    = 64
 )
 
@@ -42,8 +43,12 @@ func newChannelSums(set *kernel.Set, pool *Pool, channels, pixels, batch, slices
 }
 
 // begin says what will be summed.
-func (c *channelSums) begin(kind sumKind, x, y, z []float32, slope float32) {
-	c.kind, c.x, c.y, c.z, c.slope = kind, x, y, z, slope
+func (c *channelSums) begin(kind sumKind, x []float32) { c.kind, c.x = kind, x }
+
+// beginGrads says that it will be what a normalisation of z needs from the gradient x.
+func (c *channelSums) beginGrads(x, z []float32, n *norm, slope float32) {
+	c.begin(sumGrads, x)
+	c.z, c.norm, c.slope = z, n, slope
 }
 
 // images sums within images lo to hi-1.
@@ -55,19 +60,20 @@ func (c *channelSums) images(lo, hi int) {
 		first, second := c.first[i*c.channels:][:c.channels], c.second[i*c.channels:][:c.channels]
 		clear(first)
 		clear(second)
-		c.add(first, second, i*c.pixels*c.channels, c.pixels)
+		c.add(first, second, 0, i*c.pixels, c.pixels)
 	}
 }
 
-// add adds rows of channels from an offset on.
-func (c *channelSums) add(first, second []float64, offset, rows int) {
+// add adds channels of some rows, from channel start and row lo on.
+func (c *channelSums) add(first, second []float64, start, lo, rows int) {
+	offset := lo*c.channels + start
 	switch c.kind {
 	case sumOnly:
 		c.set.Sums(first, c.x[offset:], rows, c.channels)
 	case sumSquare:
 		c.set.Moments(first, second, c.x[offset:], rows, c.channels)
 	case sumGrads:
-		c.set.NormGrads(first, second, c.x[offset:], c.y[offset:], c.z[offset:], c.slope, rows, c.channels)
+		c.set.NormGrads(first, second, c.x[offset:], c.z[offset:], c.norm.scale[start:], c.norm.shift[start:], c.slope, rows, c.channels)
 	}
 }
 
@@ -123,6 +129,6 @@ func (c *channelSums) run(_, task int) {
 	clear(first)
 	clear(second)
 	for _, images := range c.slices[slice] {
-		c.add(first, second, images.lo*c.channels+start, images.hi-images.lo)
+		c.add(first, second, start, images.lo, images.hi-images.lo)
 	}
 }

@@ -84,7 +84,7 @@ func TestHalvesMakeTheWhole(t *testing.T) {
 			}
 			sums := func(small []float32, batch int) (first, second []float64) {
 				c := newChannelSums(set, pool, g.smallC, g.smallH*g.smallW, batch, len(slices(batch, test.parts)))
-				c.begin(sumSquare, small, nil, nil, 0)
+				c.begin(sumSquare, small)
 				c.images(0, batch)
 				return c.finish(slices(batch, test.parts))
 			}

@@ -75,7 +75,7 @@ func (s *stage) run(x []float32, images int, mode Mode) {
 	}
 	s.n.current = s
 	if batchNorm {
-		s.sums.begin(sumSquare, s.z, nil, nil, 0)
+		s.sums.begin(sumSquare, s.z)
 	}
 	if s.forward != nil {
 		if s.norm != nil && !batchNorm {
@@ -180,9 +180,9 @@ func (s *stage) dropBack(lo, hi int, slope float32) {
 func (s *stage) beginBack(dy []float32) {
 	s.dy = dy
 	if s.norm != nil {
-		s.sums.begin(sumGrads, dy, s.y, s.z, s.leakySlope())
+		s.sums.beginGrads(dy, s.z, s.norm, s.leakySlope())
 	} else {
-		s.sums.begin(sumOnly, dy, nil, nil, 0)
+		s.sums.begin(sumOnly, dy)
 	}
 	s.n.current = s
 }
@@ -206,9 +206,11 @@ func (s *stage) pointwiseBack(lo, hi int) {
 // normBack turns the gradient of the normalisation's output into that of its input.
 func (s *stage) normBack(lo, hi int) {
 	n := s.norm
-	s.n.set.NormBack(s.dy[lo*s.size:hi*s.size], s.y[lo*s.size:], s.z[lo*s.size:], n.a, n.b, n.c, s.leakySlope(), (hi-lo)*s.pixels)
-	if s.n.learning {
-		s.sums.images(lo, hi)
+	for i := lo; i < hi; i++ { // image by image, so that it is still in cache when it is summed
+		s.n.set.NormBack(s.dy[i*s.size:][:s.size], s.z[i*s.size:], n.scale, n.shift, n.a, n.b, n.c, s.leakySlope(), s.pixels)
+		if s.n.learning {
+			s.sums.images(i, i+1)
+		}
 	}
 }
 
@@ -218,7 +220,7 @@ func (s *stage) backward(dx []float32, below *stage) {
 	if s.norm != nil {
 		sum, product := s.sums.finish(s.n.slices)
 		s.norm.gradients(sum, product, s.images*s.pixels)
-		s.sums.begin(sumOnly, s.dy, nil, nil, 0)
+		s.sums.begin(sumOnly, s.dy)
 		s.n.current = s
 		s.each(s.n.thenNormBack)
 	}

@@ -66,9 +66,9 @@ func pointwiseWork(set *Set, n int) []work {
 	return []work{
 		{"Sums", 0, 4 * n, func() { set.Sums(sum, x, n/channels, channels) }},
 		{"Moments", 0, 4 * n, func() { set.Moments(sum, other, x, n/channels, channels) }},
-		{"NormGrads", 0, 12 * n, func() { set.NormGrads(sum, other, x, y, z, 0.2, n/channels, channels) }},
+		{"NormGrads", 0, 8 * n, func() { set.NormGrads(sum, other, x, z, a, b, 0.2, n/channels, channels) }},
 		{"Scale", 0, 8 * n, func() { set.Scale(y, z, a, b, 0.2, n/channels) }},
-		{"NormBack", 0, 16 * n, func() { set.NormBack(x, y, z, a, b, c, 1, n/channels) }},
+		{"NormBack", 0, 12 * n, func() { set.NormBack(x, z, b, c, a, b, c, 1, n/channels) }},
 		{"Leaky", 0, 8 * n, func() { set.Leaky(y, nil, 1, 1) }},
 		{"LeakyMasked", 0, 8 * n, func() { set.Leaky(y, mask, 1, 1) }},
 		{"LeakyBack", 0, 12 * n, func() { set.LeakyBack(x, y, nil, 1, 1) }},

@@ -13,9 +13,11 @@ var calls = []struct {
 }{
 	{"Sums", 0, func() []any { return []any{f64(32), f32(82), 2, 50} }},
 	{"Moments", 0, func() []any { return []any{f64(32), f64(32), f32(82), 2, 50} }},
-	{"NormGrads", 0, func() []any { return []any{f64(32), f64(32), f32(82), f32(82), f32(82), float32(0.5), 2, 50} }},
+	{"NormGrads", 0, func() []any { return []any{f64(32), f64(32), f32(82), f32(82), f32(32), f32(32), float32(0.5), 2, 50} }},
 	{"Scale", 2, func() []any { return []any{f32(48), f32(48), f32(16), f32(16), float32(0.5), 3} }},
-	{"NormBack", 3, func() []any { return []any{f32(48), f32(48), f32(48), f32(16), f32(16), f32(16), float32(0.5), 3} }},
+	{"NormBack", 4, func() []any {
+		return []any{f32(48), f32(48), f32(16), f32(16), f32(16), f32(16), f32(16), float32(0.5), 3}
+	}},
 	{"Leaky", 0, func() []any { return []any{f32(128), make([]uint64, 2), float32(0.5), float32(2)} }},
 	{"LeakyBack", 0, func() []any { return []any{f32(128), f32(128), make([]uint64, 2), float32(0.5), float32(2)} }},
 	{"Adam", 1, func() []any {
@@ -69,9 +71,9 @@ func TestNoAllocation(t *testing.T) {
 		if n := testing.AllocsPerRun(10, func() {
 			set.Sums(sum, x, 1, 0)
 			set.Moments(sum, sum, x, 1, 0)
-			set.NormGrads(sum, sum, x, x, x, 1, 1, 0)
+			set.NormGrads(sum, sum, x, x, x, x, 1, 1, 0)
 			set.Scale(x, x, channels, channels, 1, 3)
-			set.NormBack(x, x, x, channels, channels, channels, 1, 3)
+			set.NormBack(x, x, channels, channels, channels, channels, channels, 1, 3)
 			set.Leaky(x, mask, 1, 1)
 			set.LeakyBack(x, x, mask, 1, 1)
 			set.Adam(x, x, x, x, 1, 1, 1, 1)

@@ -64,11 +64,11 @@ type Set struct {
 	// below read nothing past the end.
 	Moments   func(sum, squares []float64, x []float32, rows, stride int)
 	Sums      func(sum []float64, x []float32, rows, stride int)
-	NormGrads func(sum, product []float64, dy, y, z []float32, slope float32, rows, stride int)
+	NormGrads func(sum, product []float64, dy, z, scale, shift []float32, slope float32, rows, stride int)
 
 	// Value by value, or rows of channels.
 	Scale     func(y, z, scale, shift []float32, slope float32, rows int)
-	NormBack  func(dy, y, z, a, b, c []float32, slope float32, rows int)
+	NormBack  func(dy, z, scale, shift, a, b, c []float32, slope float32, rows int)
 	Leaky     func(y []float32, mask []uint64, slope, scale float32)
 	LeakyBack func(dy, y []float32, mask []uint64, slope, scale float32)
 	Adam      func(w, g, m, v []float32, rate, keep1, keep2, epsilon float32)

@@ -6532,161 +6532,340 @@ check:
 	JGE  line
 	RET
 
-// func sumsSIMD(sum *float64, x *float32, rows int, stride int)
+// func sumsSIMD(sum *float64, x *float32, rows int, stride int, channels int)
 // Requires: AVX
-TEXT ·sumsSIMD(SB), NOSPLIT, $0-32
-	MOVQ    sum+0(FP), AX
-	MOVQ    x+8(FP), CX
-	MOVQ    rows+16(FP), DX
-	MOVQ    stride+24(FP), BX
-	SHLQ    $0x02, BX
-	VMOVUPD (AX), Y0
-	VMOVUPD 32(AX), Y1
-	VMOVUPD 64(AX), Y2
-	VMOVUPD 96(AX), Y3
-	XORQ    SI, SI
-	JMP     check
+TEXT ·sumsSIMD(SB), NOSPLIT, $0-40
+	MOVQ sum+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ rows+16(FP), DX
+	MOVQ channels+32(FP), BX
+	SHLQ $0x02, BX
+	MOVQ stride+24(FP), SI
+	SHLQ $0x02, SI
+	JMP  check4
 
-row:
-	VCVTPS2PD (CX)(SI*1), Y4
-	VADDPD    Y4, Y0, Y0
-	VCVTPS2PD 16(CX)(SI*1), Y4
-	VADDPD    Y4, Y1, Y1
-	VCVTPS2PD 32(CX)(SI*1), Y4
-	VADDPD    Y4, Y2, Y2
-	VCVTPS2PD 48(CX)(SI*1), Y4
-	VADDPD    Y4, Y3, Y3
-	ADDQ      BX, SI
+rows4:
+	XORQ DI, DI
+	LEAQ (DI)(SI*1), R8
+	LEAQ (R8)(SI*1), R9
+	LEAQ (R9)(SI*1), R10
 
-check:
-	DECQ    DX
-	JGE     row
-	VMOVUPD Y0, (AX)
-	VMOVUPD Y1, 32(AX)
-	VMOVUPD Y2, 64(AX)
-	VMOVUPD Y3, 96(AX)
+vector4:
+	VMOVUPS   (AX)(DI*2), Y0
+	VMOVUPS   32(AX)(DI*2), Y1
+	VCVTPS2PD (CX)(DI*1), Y2
+	VCVTPS2PD 16(CX)(DI*1), Y3
+	VADDPD    Y2, Y0, Y0
+	VADDPD    Y3, Y1, Y1
+	VCVTPS2PD (CX)(R8*1), Y2
+	VCVTPS2PD 16(CX)(R8*1), Y3
+	VADDPD    Y2, Y0, Y0
+	VADDPD    Y3, Y1, Y1
+	VCVTPS2PD (CX)(R9*1), Y2
+	VCVTPS2PD 16(CX)(R9*1), Y3
+	VADDPD    Y2, Y0, Y0
+	VADDPD    Y3, Y1, Y1
+	VCVTPS2PD (CX)(R10*1), Y2
+	VCVTPS2PD 16(CX)(R10*1), Y3
+	VADDPD    Y2, Y0, Y0
+	VADDPD    Y3, Y1, Y1
+	VMOVUPS   Y0, (AX)(DI*2)
+	VMOVUPS   Y1, 32(AX)(DI*2)
+	ADDQ      $0x20, DI
+	ADDQ      $0x20, R8
+	ADDQ      $0x20, R9
+	ADDQ      $0x20, R10
+	CMPQ      DI, BX
+	JLT       vector4
+	ADDQ      SI, CX
+	ADDQ      SI, CX
+	ADDQ      SI, CX
+	ADDQ      SI, CX
+	SUBQ      $0x04, DX
+
+check4:
+	CMPQ DX, $0x04
+	JGE  rows4
+	JMP  check1
+
+rows1:
+	XORQ DI, DI
+
+vector1:
+	VMOVUPS   (AX)(DI*2), Y0
+	VMOVUPS   32(AX)(DI*2), Y1
+	VCVTPS2PD (CX)(DI*1), Y2
+	VCVTPS2PD 16(CX)(DI*1), Y3
+	VADDPD    Y2, Y0, Y0
+	VADDPD    Y3, Y1, Y1
+	VMOVUPS   Y0, (AX)(DI*2)
+	VMOVUPS   Y1, 32(AX)(DI*2)
+	ADDQ      $0x20, DI
+	CMPQ      DI, BX
+	JLT       vector1
+	ADDQ      SI, CX
+	SUBQ      $0x01, DX
+
+check1:
+	CMPQ DX, $0x01
+	JGE  rows1
 	VZEROUPPER
 	RET
 
-// func momentsSIMD(sum *float64, squares *float64, x *float32, rows int, stride int)
+// func momentsSIMD(sum *float64, squares *float64, x *float32, rows int, stride int, channels int)
 // Requires: AVX, FMA3
-TEXT ·momentsSIMD(SB), NOSPLIT, $0-40
-	MOVQ    sum+0(FP), AX
-	MOVQ    squares+8(FP), CX
-	MOVQ    x+16(FP), DX
-	MOVQ    rows+24(FP), BX
-	MOVQ    stride+32(FP), SI
-	SHLQ    $0x02, SI
-	VMOVUPD (AX), Y0
-	VMOVUPD (CX), Y1
-	VMOVUPD 32(AX), Y2
-	VMOVUPD 32(CX), Y3
-	VMOVUPD 64(AX), Y4
-	VMOVUPD 64(CX), Y5
-	VMOVUPD 96(AX), Y6
-	VMOVUPD 96(CX), Y7
-	XORQ    DI, DI
-	JMP     check
+TEXT ·momentsSIMD(SB), NOSPLIT, $0-48
+	MOVQ sum+0(FP), AX
+	MOVQ squares+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ rows+24(FP), BX
+	MOVQ channels+40(FP), SI
+	SHLQ $0x02, SI
+	MOVQ stride+32(FP), DI
+	SHLQ $0x02, DI
+	JMP  check4
 
-row:
-	VCVTPS2PD   (DX)(DI*1), Y8
-	VADDPD      Y8, Y0, Y0
-	VFMADD231PD Y8, Y8, Y1
-	VCVTPS2PD   16(DX)(DI*1), Y8
-	VADDPD      Y8, Y2, Y2
-	VFMADD231PD Y8, Y8, Y3
-	VCVTPS2PD   32(DX)(DI*1), Y8
-	VADDPD      Y8, Y4, Y4
-	VFMADD231PD Y8, Y8, Y5
-	VCVTPS2PD   48(DX)(DI*1), Y8
-	VADDPD      Y8, Y6, Y6
-	VFMADD231PD Y8, Y8, Y7
-	ADDQ        SI, DI
+rows4:
+	XORQ R8, R8
+	LEAQ (R8)(DI*1), R9
+	LEAQ (R9)(DI*1), R10
+	LEAQ (R10)(DI*1), R11
 
-check:
-	DECQ    BX
-	JGE     row
-	VMOVUPD Y0, (AX)
-	VMOVUPD Y1, (CX)
-	VMOVUPD Y2, 32(AX)
-	VMOVUPD Y3, 32(CX)
-	VMOVUPD Y4, 64(AX)
-	VMOVUPD Y5, 64(CX)
-	VMOVUPD Y6, 96(AX)
-	VMOVUPD Y7, 96(CX)
+vector4:
+	VMOVUPS     (AX)(R8*2), Y0
+	VMOVUPS     32(AX)(R8*2), Y1
+	VMOVUPS     (CX)(R8*2), Y2
+	VMOVUPS     32(CX)(R8*2), Y3
+	VCVTPS2PD   (DX)(R8*1), Y4
+	VCVTPS2PD   16(DX)(R8*1), Y5
+	VADDPD      Y4, Y0, Y0
+	VADDPD      Y5, Y1, Y1
+	VFMADD231PD Y4, Y4, Y2
+	VFMADD231PD Y5, Y5, Y3
+	VCVTPS2PD   (DX)(R9*1), Y4
+	VCVTPS2PD   16(DX)(R9*1), Y5
+	VADDPD      Y4, Y0, Y0
+	VADDPD      Y5, Y1, Y1
+	VFMADD231PD Y4, Y4, Y2
+	VFMADD231PD Y5, Y5, Y3
+	VCVTPS2PD   (DX)(R10*1), Y4
+	VCVTPS2PD   16(DX)(R10*1), Y5
+	VADDPD      Y4, Y0, Y0
+	VADDPD      Y5, Y1, Y1
+	VFMADD231PD Y4, Y4, Y2
+	VFMADD231PD Y5, Y5, Y3
+	VCVTPS2PD   (DX)(R11*1), Y4
+	VCVTPS2PD   16(DX)(R11*1), Y5
+	VADDPD      Y4, Y0, Y0
+	VADDPD      Y5, Y1, Y1
+	VFMADD231PD Y4, Y4, Y2
+	VFMADD231PD Y5, Y5, Y3
+	VMOVUPS     Y0, (AX)(R8*2)
+	VMOVUPS     Y1, 32(AX)(R8*2)
+	VMOVUPS     Y2, (CX)(R8*2)
+	VMOVUPS     Y3, 32(CX)(R8*2)
+	ADDQ        $0x20, R8
+	ADDQ        $0x20, R9
+	ADDQ        $0x20, R10
+	ADDQ        $0x20, R11
+	CMPQ        R8, SI
+	JLT         vector4
+	ADDQ        DI, DX
+	ADDQ        DI, DX
+	ADDQ        DI, DX
+	ADDQ        DI, DX
+	SUBQ        $0x04, BX
+
+check4:
+	CMPQ BX, $0x04
+	JGE  rows4
+	JMP  check1
+
+rows1:
+	XORQ R8, R8
+
+vector1:
+	VMOVUPS     (AX)(R8*2), Y0
+	VMOVUPS     32(AX)(R8*2), Y1
+	VMOVUPS     (CX)(R8*2), Y2
+	VMOVUPS     32(CX)(R8*2), Y3
+	VCVTPS2PD   (DX)(R8*1), Y4
+	VCVTPS2PD   16(DX)(R8*1), Y5
+	VADDPD      Y4, Y0, Y0
+	VADDPD      Y5, Y1, Y1
+	VFMADD231PD Y4, Y4, Y2
+	VFMADD231PD Y5, Y5, Y3
+	VMOVUPS     Y0, (AX)(R8*2)
+	VMOVUPS     Y1, 32(AX)(R8*2)
+	VMOVUPS     Y2, (CX)(R8*2)
+	VMOVUPS     Y3, 32(CX)(R8*2)
+	ADDQ        $0x20, R8
+	CMPQ        R8, SI
+	JLT         vector1
+	ADDQ        DI, DX
+	SUBQ        $0x01, BX
+
+check1:
+	CMPQ BX, $0x01
+	JGE  rows1
 	VZEROUPPER
 	RET
 
-// func normGradsSIMD(sum *float64, product *float64, dy *float32, y *float32, z *float32, slope float32, rows int, stride int)
+// func normGradsSIMD(sum *float64, product *float64, dy *float32, z *float32, scale *float32, shift *float32, slope float32, rows int, stride int, channels int)
 // Requires: AVX, FMA3
-TEXT ·normGradsSIMD(SB), NOSPLIT, $0-64
-	VBROADCASTSS slope+40(FP), Y0
-	VXORPS       Y1, Y1, Y1
+TEXT ·normGradsSIMD(SB), NOSPLIT, $0-80
 	MOVQ         sum+0(FP), AX
 	MOVQ         product+8(FP), CX
 	MOVQ         dy+16(FP), DX
-	MOVQ         y+24(FP), BX
-	MOVQ         z+32(FP), SI
-	MOVQ         rows+48(FP), DI
-	MOVQ         stride+56(FP), R8
-	SHLQ         $0x02, R8
-	VMOVUPD      (AX), Y2
-	VMOVUPD      (CX), Y3
-	VMOVUPD      32(AX), Y4
-	VMOVUPD      32(CX), Y5
-	VMOVUPD      64(AX), Y6
-	VMOVUPD      64(CX), Y7
-	VMOVUPD      96(AX), Y8
-	VMOVUPD      96(CX), Y9
-	XORQ         R9, R9
-	JMP          check
+	MOVQ         z+24(FP), BX
+	MOVQ         scale+32(FP), SI
+	MOVQ         shift+40(FP), DI
+	VBROADCASTSS slope+48(FP), Y0
+	VXORPS       Y1, Y1, Y1
+	MOVQ         rows+56(FP), R8
+	MOVQ         channels+72(FP), R9
+	SHLQ         $0x02, R9
+	MOVQ         stride+64(FP), R10
+	SHLQ         $0x02, R10
+	JMP          check4
 
-row:
-	VMOVUPS     (DX)(R9*1), X10
-	VCMPPS      $0x11, (BX)(R9*1), X1, X11
-	VMULPS      X0, X10, X12
-	VBLENDVPS   X11, X10, X12, X10
-	VCVTPS2PD   X10, Y11
-	VCVTPS2PD   (SI)(R9*1), Y12
-	VADDPD      Y11, Y2, Y2
-	VFMADD231PD Y12, Y11, Y3
-	VMOVUPS     16(DX)(R9*1), X10
-	VCMPPS      $0x11, 16(BX)(R9*1), X1, X11
-	VMULPS      X0, X10, X12
-	VBLENDVPS   X11, X10, X12, X10
-	VCVTPS2PD   X10, Y11
-	VCVTPS2PD   16(SI)(R9*1), Y12
-	VADDPD      Y11, Y4, Y4
-	VFMADD231PD Y12, Y11, Y5
-	VMOVUPS     32(DX)(R9*1), X10
-	VCMPPS      $0x11, 32(BX)(R9*1), X1, X11
-	VMULPS      X0, X10, X12
-	VBLENDVPS   X11, X10, X12, X10
-	VCVTPS2PD   X10, Y11
-	VCVTPS2PD   32(SI)(R9*1), Y12
-	VADDPD      Y11, Y6, Y6
-	VFMADD231PD Y12, Y11, Y7
-	VMOVUPS     48(DX)(R9*1), X10
-	VCMPPS      $0x11, 48(BX)(R9*1), X1, X11
-	VMULPS      X0, X10, X12
-	VBLENDVPS   X11, X10, X12, X10
-	VCVTPS2PD   X10, Y11
-	VCVTPS2PD   48(SI)(R9*1), Y12
-	VADDPD      Y11, Y8, Y8
-	VFMADD231PD Y12, Y11, Y9
-	ADDQ        R8, R9
+rows4:
+	XORQ R11, R11
+	LEAQ (R11)(R10*1), R12
+	LEAQ (R12)(R10*1), R13
+	LEAQ (R13)(R10*1), R14
 
-check:
-	DECQ    DI
-	JGE     row
-	VMOVUPD Y2, (AX)
-	VMOVUPD Y3, (CX)
-	VMOVUPD Y4, 32(AX)
-	VMOVUPD Y5, 32(CX)
-	VMOVUPD Y6, 64(AX)
-	VMOVUPD Y7, 64(CX)
-	VMOVUPD Y8, 96(AX)
-	VMOVUPD Y9, 96(CX)
+vector4:
+	VMOVUPS      (SI)(R11*1), Y2
+	VMOVUPS      (DI)(R11*1), Y3
+	VMOVUPS      (AX)(R11*2), Y4
+	VMOVUPS      32(AX)(R11*2), Y5
+	VMOVUPS      (CX)(R11*2), Y6
+	VMOVUPS      32(CX)(R11*2), Y7
+	VMOVUPS      (DX)(R11*1), Y8
+	VMOVUPS      (BX)(R11*1), Y9
+	VFMADD213PS  Y3, Y2, Y9
+	VCMPPS       $0x11, Y9, Y1, Y9
+	VMULPS       Y0, Y8, Y10
+	VBLENDVPS    Y9, Y8, Y10, Y8
+	VEXTRACTF128 $0x01, Y8, X9
+	VCVTPS2PD    X8, Y8
+	VCVTPS2PD    X9, Y9
+	VADDPD       Y8, Y4, Y4
+	VADDPD       Y9, Y5, Y5
+	VCVTPS2PD    (BX)(R11*1), Y10
+	VCVTPS2PD    16(BX)(R11*1), Y11
+	VFMADD231PD  Y8, Y10, Y6
+	VFMADD231PD  Y9, Y11, Y7
+	VMOVUPS      (DX)(R12*1), Y8
+	VMOVUPS      (BX)(R12*1), Y9
+	VFMADD213PS  Y3, Y2, Y9
+	VCMPPS       $0x11, Y9, Y1, Y9
+	VMULPS       Y0, Y8, Y10
+	VBLENDVPS    Y9, Y8, Y10, Y8
+	VEXTRACTF128 $0x01, Y8, X9
+	VCVTPS2PD    X8, Y8
+	VCVTPS2PD    X9, Y9
+	VADDPD       Y8, Y4, Y4
+	VADDPD       Y9, Y5, Y5
+	VCVTPS2PD    (BX)(R12*1), Y10
+	VCVTPS2PD    16(BX)(R12*1), Y11
+	VFMADD231PD  Y8, Y10, Y6
+	VFMADD231PD  Y9, Y11, Y7
+	VMOVUPS      (DX)(R13*1), Y8
+	VMOVUPS      (BX)(R13*1), Y9
+	VFMADD213PS  Y3, Y2, Y9
+	VCMPPS       $0x11, Y9, Y1, Y9
+	VMULPS       Y0, Y8, Y10
+	VBLENDVPS    Y9, Y8, Y10, Y8
+	VEXTRACTF128 $0x01, Y8, X9
+	VCVTPS2PD    X8, Y8
+	VCVTPS2PD    X9, Y9
+	VADDPD       Y8, Y4, Y4
+	VADDPD       Y9, Y5, Y5
+	VCVTPS2PD    (BX)(R13*1), Y10
+	VCVTPS2PD    16(BX)(R13*1), Y11
+	VFMADD231PD  Y8, Y10, Y6
+	VFMADD231PD  Y9, Y11, Y7
+	VMOVUPS      (DX)(R14*1), Y8
+	VMOVUPS      (BX)(R14*1), Y9
+	VFMADD213PS  Y3, Y2, Y9
+	VCMPPS       $0x11, Y9, Y1, Y2
+	VMULPS       Y0, Y8, Y3
+	VBLENDVPS    Y2, Y8, Y3, Y8
+	VEXTRACTF128 $0x01, Y8, X2
+	VCVTPS2PD    X8, Y3
+	VCVTPS2PD    X2, Y2
+	VADDPD       Y3, Y4, Y4
+	VADDPD       Y2, Y5, Y5
+	VCVTPS2PD    (BX)(R14*1), Y8
+	VCVTPS2PD    16(BX)(R14*1), Y9
+	VFMADD231PD  Y3, Y8, Y6
+	VFMADD231PD  Y2, Y9, Y7
+	VMOVUPS      Y4, (AX)(R11*2)
+	VMOVUPS      Y5, 32(AX)(R11*2)
+	VMOVUPS      Y6, (CX)(R11*2)
+	VMOVUPS      Y7, 32(CX)(R11*2)
+	ADDQ         $0x20, R11
+	ADDQ         $0x20, R12
+	ADDQ         $0x20, R13
+	ADDQ         $0x20, R14
+	CMPQ         R11, R9
+	JLT          vector4
+	ADDQ         R10, DX
+	ADDQ         R10, BX
+	ADDQ         R10, DX
+	ADDQ         R10, BX
+	ADDQ         R10, DX
+	ADDQ         R10, BX
+	ADDQ         R10, DX
+	ADDQ         R10, BX
+	SUBQ         $0x04, R8
+
+check4:
+	CMPQ R8, $0x04
+	JGE  rows4
+	JMP  check1
+
+rows1:
+	XORQ R11, R11
+
+vector1:
+	VMOVUPS      (SI)(R11*1), Y2
+	VMOVUPS      (DI)(R11*1), Y3
+	VMOVUPS      (AX)(R11*2), Y4
+	VMOVUPS      32(AX)(R11*2), Y5
+	VMOVUPS      (CX)(R11*2), Y6
+	VMOVUPS      32(CX)(R11*2), Y7
+	VMOVUPS      (DX)(R11*1), Y8
+	VMOVUPS      (BX)(R11*1), Y9
+	VFMADD213PS  Y3, Y2, Y9
+	VCMPPS       $0x11, Y9, Y1, Y2
+	VMULPS       Y0, Y8, Y3
+	VBLENDVPS    Y2, Y8, Y3, Y8
+	VEXTRACTF128 $0x01, Y8, X2
+	VCVTPS2PD    X8, Y3
+	VCVTPS2PD    X2, Y2
+	VADDPD       Y3, Y4, Y4
+	VADDPD       Y2, Y5, Y5
+	VCVTPS2PD    (BX)(R11*1), Y8
+	VCVTPS2PD    16(BX)(R11*1), Y9
+	VFMADD231PD  Y3, Y8, Y6
+	VFMADD231PD  Y2, Y9, Y7
+	VMOVUPS      Y4, (AX)(R11*2)
+	VMOVUPS      Y5, 32(AX)(R11*2)
+	VMOVUPS      Y6, (CX)(R11*2)
+	VMOVUPS      Y7, 32(CX)(R11*2)
+	ADDQ         $0x20, R11
+	CMPQ         R11, R9
+	JLT          vector1
+	ADDQ         R10, DX
+	ADDQ         R10, BX
+	SUBQ         $0x01, R8
+
+check1:
+	CMPQ R8, $0x01
+	JGE  rows1
 	VZEROUPPER
 	RET
 
@@ -6701,69 +6880,744 @@ TEXT ·scaleSIMD(SB), NOSPLIT, $0-56
 	VXORPS       Y1, Y1, Y1
 	MOVQ         rows+40(FP), SI
 	MOVQ         channels+48(FP), DI
-	JMP          check
+	SHLQ         $0x02, DI
+	JMP          check4
 
-row:
+rows4:
+	XORQ R8, R8
+	LEAQ (R8)(DI*1), R9
+	LEAQ (R9)(DI*1), R10
+	LEAQ (R10)(DI*1), R11
+
+vector4:
+	VMOVUPS     (DX)(R8*1), Y2
+	VMOVUPS     (BX)(R8*1), Y3
+	VMOVUPS     (CX)(R8*1), Y4
+	VFMADD213PS Y3, Y2, Y4
+	VCMPPS      $0x11, Y4, Y1, Y5
+	VMULPS      Y0, Y4, Y6
+	VBLENDVPS   Y5, Y4, Y6, Y4
+	VMOVUPS     Y4, (AX)(R8*1)
+	VMOVUPS     (CX)(R9*1), Y4
+	VFMADD213PS Y3, Y2, Y4
+	VCMPPS      $0x11, Y4, Y1, Y5
+	VMULPS      Y0, Y4, Y6
+	VBLENDVPS   Y5, Y4, Y6, Y4
+	VMOVUPS     Y4, (AX)(R9*1)
+	VMOVUPS     (CX)(R10*1), Y4
+	VFMADD213PS Y3, Y2, Y4
+	VCMPPS      $0x11, Y4, Y1, Y5
+	VMULPS      Y0, Y4, Y6
+	VBLENDVPS   Y5, Y4, Y6, Y4
+	VMOVUPS     Y4, (AX)(R10*1)
+	VMOVUPS     (CX)(R11*1), Y4
+	VFMADD213PS Y3, Y2, Y4
+	VCMPPS      $0x11, Y4, Y1, Y2
+	VMULPS      Y0, Y4, Y3
+	VBLENDVPS   Y2, Y4, Y3, Y4
+	VMOVUPS     Y4, (AX)(R11*1)
+	ADDQ        $0x20, R8
+	ADDQ        $0x20, R9
+	ADDQ        $0x20, R10
+	ADDQ        $0x20, R11
+	CMPQ        R8, DI
+	JLT         vector4
+	ADDQ        DI, AX
+	ADDQ        DI, CX
+	ADDQ        DI, AX
+	ADDQ        DI, CX
+	ADDQ        DI, AX
+	ADDQ        DI, CX
+	ADDQ        DI, AX
+	ADDQ        DI, CX
+	SUBQ        $0x04, SI
+
+check4:
+	CMPQ SI, $0x04
+	JGE  rows4
+	JMP  check1
+
+rows1:
 	XORQ R8, R8
 
-vector:
-	VMOVUPS     (CX)(R8*4), Y2
-	VMOVUPS     (DX)(R8*4), Y3
-	VFMADD213PS (BX)(R8*4), Y3, Y2
-	VCMPPS      $0x11, Y2, Y1, Y3
-	VMULPS      Y0, Y2, Y4
-	VBLENDVPS   Y3, Y2, Y4, Y2
-	VMOVUPS     Y2, (AX)(R8*4)
-	ADDQ        $0x08, R8
+vector1:
+	VMOVUPS     (DX)(R8*1), Y2
+	VMOVUPS     (BX)(R8*1), Y3
+	VMOVUPS     (CX)(R8*1), Y4
+	VFMADD213PS Y3, Y2, Y4
+	VCMPPS      $0x11, Y4, Y1, Y2
+	VMULPS      Y0, Y4, Y3
+	VBLENDVPS   Y2, Y4, Y3, Y4
+	VMOVUPS     Y4, (AX)(R8*1)
+	ADDQ        $0x20, R8
 	CMPQ        R8, DI
-	JLT         vector
-	LEAQ        (AX)(DI*4), AX
-	LEAQ        (CX)(DI*4), CX
+	JLT         vector1
+	ADDQ        DI, AX
+	ADDQ        DI, CX
+	SUBQ        $0x01, SI
 
-check:
-	DECQ SI
-	JGE  row
+check1:
+	CMPQ SI, $0x01
+	JGE  rows1
 	VZEROUPPER
 	RET
 
-// func normBackSIMD(dy *float32, y *float32, z *float32, a *float32, b *float32, c *float32, slope float32, rows int, channels int)
+// func normBackSIMD(dy *float32, z *float32, scale *float32, shift *float32, a *float32, b *float32, c *float32, slope float32, rows int, channels int)
 // Requires: AVX, FMA3
-TEXT ·normBackSIMD(SB), NOSPLIT, $0-72
+TEXT ·normBackSIMD(SB), NOSPLIT, $0-80
 	MOVQ         dy+0(FP), AX
-	MOVQ         y+8(FP), CX
-	MOVQ         z+16(FP), DX
-	MOVQ         a+24(FP), BX
-	MOVQ         b+32(FP), SI
-	MOVQ         c+40(FP), DI
-	VBROADCASTSS slope+48(FP), Y0
+	MOVQ         z+8(FP), CX
+	MOVQ         scale+16(FP), DX
+	MOVQ         shift+24(FP), BX
+	MOVQ         a+32(FP), SI
+	MOVQ         b+40(FP), DI
+	MOVQ         c+48(FP), R8
+	VBROADCASTSS slope+56(FP), Y0
 	VXORPS       Y1, Y1, Y1
+	MOVQ         rows+64(FP), R9
+	MOVQ         channels+72(FP), R10
+	SHLQ         $0x02, R10
+	JMP          check4
+
+rows4:
+	XORQ R11, R11
+	LEAQ (R11)(R10*1), R12
+	LEAQ (R12)(R10*1), R13
+	LEAQ (R13)(R10*1), R14
+
+vector4:
+	VMOVUPS     (DX)(R11*1), Y2
+	VMOVUPS     (BX)(R11*1), Y3
+	VMOVUPS     (SI)(R11*1), Y4
+	VMOVUPS     (DI)(R11*1), Y5
+	VMOVUPS     (R8)(R11*1), Y6
+	VMOVUPS     (AX)(R11*1), Y7
+	VMOVUPS     (CX)(R11*1), Y8
+	VMOVAPS     Y8, Y9
+	VFMADD213PS Y3, Y2, Y9
+	VCMPPS      $0x11, Y9, Y1, Y9
+	VMULPS      Y0, Y7, Y10
+	VBLENDVPS   Y9, Y7, Y10, Y7
+	VFMADD213PS Y6, Y5, Y8
+	VFMADD213PS Y8, Y4, Y7
+	VMOVUPS     Y7, (AX)(R11*1)
+	VMOVUPS     (AX)(R12*1), Y7
+	VMOVUPS     (CX)(R12*1), Y8
+	VMOVAPS     Y8, Y9
+	VFMADD213PS Y3, Y2, Y9
+	VCMPPS      $0x11, Y9, Y1, Y9
+	VMULPS      Y0, Y7, Y10
+	VBLENDVPS   Y9, Y7, Y10, Y7
+	VFMADD213PS Y6, Y5, Y8
+	VFMADD213PS Y8, Y4, Y7
+	VMOVUPS     Y7, (AX)(R12*1)
+	VMOVUPS     (AX)(R13*1), Y7
+	VMOVUPS     (CX)(R13*1), Y8
+	VMOVAPS     Y8, Y9
+	VFMADD213PS Y3, Y2, Y9
+	VCMPPS      $0x11, Y9, Y1, Y9
+	VMULPS      Y0, Y7, Y10
+	VBLENDVPS   Y9, Y7, Y10, Y7
+	VFMADD213PS Y6, Y5, Y8
+	VFMADD213PS Y8, Y4, Y7
+	VMOVUPS     Y7, (AX)(R13*1)
+	VMOVUPS     (AX)(R14*1), Y7
+	VMOVUPS     (CX)(R14*1), Y8
+	VMOVAPS     Y8, Y9
+	VFMADD213PS Y3, Y2, Y9
+	VCMPPS      $0x11, Y9, Y1, Y2
+	VMULPS      Y0, Y7, Y3
+	VBLENDVPS   Y2, Y7, Y3, Y7
+	VFMADD213PS Y6, Y5, Y8
+	VFMADD213PS Y8, Y4, Y7
+	VMOVUPS     Y7, (AX)(R14*1)
+	ADDQ        $0x20, R11
+	ADDQ        $0x20, R12
+	ADDQ        $0x20, R13
+	ADDQ        $0x20, R14
+	CMPQ        R11, R10
+	JLT         vector4
+	ADDQ        R10, AX
+	ADDQ        R10, CX
+	ADDQ        R10, AX
+	ADDQ        R10, CX
+	ADDQ        R10, AX
+	ADDQ        R10, CX
+	ADDQ        R10, AX
+	ADDQ        R10, CX
+	SUBQ        $0x04, R9
+
+check4:
+	CMPQ R9, $0x04
+	JGE  rows4
+	JMP  check1
+
+rows1:
+	XORQ R11, R11
+
+vector1:
+	VMOVUPS     (DX)(R11*1), Y2
+	VMOVUPS     (BX)(R11*1), Y3
+	VMOVUPS     (SI)(R11*1), Y4
+	VMOVUPS     (DI)(R11*1), Y5
+	VMOVUPS     (R8)(R11*1), Y6
+	VMOVUPS     (AX)(R11*1), Y7
+	VMOVUPS     (CX)(R11*1), Y8
+	VMOVAPS     Y8, Y9
+	VFMADD213PS Y3, Y2, Y9
+	VCMPPS      $0x11, Y9, Y1, Y2
+	VMULPS      Y0, Y7, Y3
+	VBLENDVPS   Y2, Y7, Y3, Y7
+	VFMADD213PS Y6, Y5, Y8
+	VFMADD213PS Y8, Y4, Y7
+	VMOVUPS     Y7, (AX)(R11*1)
+	ADDQ        $0x20, R11
+	CMPQ        R11, R10
+	JLT         vector1
+	ADDQ        R10, AX
+	ADDQ        R10, CX
+	SUBQ        $0x01, R9
+
+check1:
+	CMPQ R9, $0x01
+	JGE  rows1
+	VZEROUPPER
+	RET
+
+// func sumsAVX512(sum *float64, x *float32, rows int, stride int, channels int)
+// Requires: AVX, AVX512F
+TEXT ·sumsAVX512(SB), NOSPLIT, $0-40
+	MOVQ sum+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ rows+16(FP), DX
+	MOVQ channels+32(FP), BX
+	SHLQ $0x02, BX
+	MOVQ stride+24(FP), SI
+	SHLQ $0x02, SI
+	JMP  check4
+
+rows4:
+	XORQ DI, DI
+	LEAQ (DI)(SI*1), R8
+	LEAQ (R8)(SI*1), R9
+	LEAQ (R9)(SI*1), R10
+
+vector4:
+	VMOVUPS   (AX)(DI*2), Z0
+	VMOVUPS   64(AX)(DI*2), Z1
+	VCVTPS2PD (CX)(DI*1), Z2
+	VCVTPS2PD 32(CX)(DI*1), Z3
+	VADDPD    Z2, Z0, Z0
+	VADDPD    Z3, Z1, Z1
+	VCVTPS2PD (CX)(R8*1), Z2
+	VCVTPS2PD 32(CX)(R8*1), Z3
+	VADDPD    Z2, Z0, Z0
+	VADDPD    Z3, Z1, Z1
+	VCVTPS2PD (CX)(R9*1), Z2
+	VCVTPS2PD 32(CX)(R9*1), Z3
+	VADDPD    Z2, Z0, Z0
+	VADDPD    Z3, Z1, Z1
+	VCVTPS2PD (CX)(R10*1), Z2
+	VCVTPS2PD 32(CX)(R10*1), Z3
+	VADDPD    Z2, Z0, Z0
+	VADDPD    Z3, Z1, Z1
+	VMOVUPS   Z0, (AX)(DI*2)
+	VMOVUPS   Z1, 64(AX)(DI*2)
+	ADDQ      $0x40, DI
+	ADDQ      $0x40, R8
+	ADDQ      $0x40, R9
+	ADDQ      $0x40, R10
+	CMPQ      DI, BX
+	JLT       vector4
+	ADDQ      SI, CX
+	ADDQ      SI, CX
+	ADDQ      SI, CX
+	ADDQ      SI, CX
+	SUBQ      $0x04, DX
+
+check4:
+	CMPQ DX, $0x04
+	JGE  rows4
+	JMP  check1
+
+rows1:
+	XORQ DI, DI
+
+vector1:
+	VMOVUPS   (AX)(DI*2), Z0
+	VMOVUPS   64(AX)(DI*2), Z1
+	VCVTPS2PD (CX)(DI*1), Z2
+	VCVTPS2PD 32(CX)(DI*1), Z3
+	VADDPD    Z2, Z0, Z0
+	VADDPD    Z3, Z1, Z1
+	VMOVUPS   Z0, (AX)(DI*2)
+	VMOVUPS   Z1, 64(AX)(DI*2)
+	ADDQ      $0x40, DI
+	CMPQ      DI, BX
+	JLT       vector1
+	ADDQ      SI, CX
+	SUBQ      $0x01, DX
+
+check1:
+	CMPQ DX, $0x01
+	JGE  rows1
+	VZEROUPPER
+	RET
+
+// func momentsAVX512(sum *float64, squares *float64, x *float32, rows int, stride int, channels int)
+// Requires: AVX, AVX512F
+TEXT ·momentsAVX512(SB), NOSPLIT, $0-48
+	MOVQ sum+0(FP), AX
+	MOVQ squares+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ rows+24(FP), BX
+	MOVQ channels+40(FP), SI
+	SHLQ $0x02, SI
+	MOVQ stride+32(FP), DI
+	SHLQ $0x02, DI
+	JMP  check4
+
+rows4:
+	XORQ R8, R8
+	LEAQ (R8)(DI*1), R9
+	LEAQ (R9)(DI*1), R10
+	LEAQ (R10)(DI*1), R11
+
+vector4:
+	VMOVUPS     (AX)(R8*2), Z0
+	VMOVUPS     64(AX)(R8*2), Z1
+	VMOVUPS     (CX)(R8*2), Z2
+	VMOVUPS     64(CX)(R8*2), Z3
+	VCVTPS2PD   (DX)(R8*1), Z4
+	VCVTPS2PD   32(DX)(R8*1), Z5
+	VADDPD      Z4, Z0, Z0
+	VADDPD      Z5, Z1, Z1
+	VFMADD231PD Z4, Z4, Z2
+	VFMADD231PD Z5, Z5, Z3
+	VCVTPS2PD   (DX)(R9*1), Z4
+	VCVTPS2PD   32(DX)(R9*1), Z5
+	VADDPD      Z4, Z0, Z0
+	VADDPD      Z5, Z1, Z1
+	VFMADD231PD Z4, Z4, Z2
+	VFMADD231PD Z5, Z5, Z3
+	VCVTPS2PD   (DX)(R10*1), Z4
+	VCVTPS2PD   32(DX)(R10*1), Z5
+	VADDPD      Z4, Z0, Z0
+	VADDPD      Z5, Z1, Z1
+	VFMADD231PD Z4, Z4, Z2
+	VFMADD231PD Z5, Z5, Z3
+	VCVTPS2PD   (DX)(R11*1), Z4
+	VCVTPS2PD   32(DX)(R11*1), Z5
+	VADDPD      Z4, Z0, Z0
+	VADDPD      Z5, Z1, Z1
+	VFMADD231PD Z4, Z4, Z2
+	VFMADD231PD Z5, Z5, Z3
+	VMOVUPS     Z0, (AX)(R8*2)
+	VMOVUPS     Z1, 64(AX)(R8*2)
+	VMOVUPS     Z2, (CX)(R8*2)
+	VMOVUPS     Z3, 64(CX)(R8*2)
+	ADDQ        $0x40, R8
+	ADDQ        $0x40, R9
+	ADDQ        $0x40, R10
+	ADDQ        $0x40, R11
+	CMPQ        R8, SI
+	JLT         vector4
+	ADDQ        DI, DX
+	ADDQ        DI, DX
+	ADDQ        DI, DX
+	ADDQ        DI, DX
+	SUBQ        $0x04, BX
+
+check4:
+	CMPQ BX, $0x04
+	JGE  rows4
+	JMP  check1
+
+rows1:
+	XORQ R8, R8
+
+vector1:
+	VMOVUPS     (AX)(R8*2), Z0
+	VMOVUPS     64(AX)(R8*2), Z1
+	VMOVUPS     (CX)(R8*2), Z2
+	VMOVUPS     64(CX)(R8*2), Z3
+	VCVTPS2PD   (DX)(R8*1), Z4
+	VCVTPS2PD   32(DX)(R8*1), Z5
+	VADDPD      Z4, Z0, Z0
+	VADDPD      Z5, Z1, Z1
+	VFMADD231PD Z4, Z4, Z2
+	VFMADD231PD Z5, Z5, Z3
+	VMOVUPS     Z0, (AX)(R8*2)
+	VMOVUPS     Z1, 64(AX)(R8*2)
+	VMOVUPS     Z2, (CX)(R8*2)
+	VMOVUPS     Z3, 64(CX)(R8*2)
+	ADDQ        $0x40, R8
+	CMPQ        R8, SI
+	JLT         vector1
+	ADDQ        DI, DX
+	SUBQ        $0x01, BX
+
+check1:
+	CMPQ BX, $0x01
+	JGE  rows1
+	VZEROUPPER
+	RET
+
+// func normGradsAVX512(sum *float64, product *float64, dy *float32, z *float32, scale *float32, shift *float32, slope float32, rows int, stride int, channels int)
+// Requires: AVX, AVX512F
+TEXT ·normGradsAVX512(SB), NOSPLIT, $0-80
+	MOVQ         sum+0(FP), AX
+	MOVQ         product+8(FP), CX
+	MOVQ         dy+16(FP), DX
+	MOVQ         z+24(FP), BX
+	MOVQ         scale+32(FP), SI
+	MOVQ         shift+40(FP), DI
+	VBROADCASTSS slope+48(FP), Z0
+	VPXORD       Z1, Z1, Z1
 	MOVQ         rows+56(FP), R8
-	MOVQ         channels+64(FP), R9
-	JMP          check
+	MOVQ         channels+72(FP), R9
+	SHLQ         $0x02, R9
+	MOVQ         stride+64(FP), R10
+	SHLQ         $0x02, R10
+	JMP          check4
 
-row:
-	XORQ R10, R10
+rows4:
+	XORQ R11, R11
+	LEAQ (R11)(R10*1), R12
+	LEAQ (R12)(R10*1), R13
+	LEAQ (R13)(R10*1), R14
 
-vector:
-	VMOVUPS     (AX)(R10*4), Y2
-	VCMPPS      $0x11, (CX)(R10*4), Y1, Y3
-	VMULPS      Y0, Y2, Y4
-	VBLENDVPS   Y3, Y2, Y4, Y2
-	VMOVUPS     (DX)(R10*4), Y3
-	VMOVUPS     (SI)(R10*4), Y4
-	VFMADD213PS (DI)(R10*4), Y4, Y3
-	VFMADD132PS (BX)(R10*4), Y3, Y2
-	VMOVUPS     Y2, (AX)(R10*4)
-	ADDQ        $0x08, R10
-	CMPQ        R10, R9
-	JLT         vector
-	LEAQ        (AX)(R9*4), AX
-	LEAQ        (CX)(R9*4), CX
-	LEAQ        (DX)(R9*4), DX
+vector4:
+	VMOVUPS       (SI)(R11*1), Z2
+	VMOVUPS       (DI)(R11*1), Z3
+	VMOVUPS       (AX)(R11*2), Z4
+	VMOVUPS       64(AX)(R11*2), Z5
+	VMOVUPS       (CX)(R11*2), Z6
+	VMOVUPS       64(CX)(R11*2), Z7
+	VMOVUPS       (DX)(R11*1), Z8
+	VMOVUPS       (BX)(R11*1), Z9
+	VFMADD213PS   Z3, Z2, Z9
+	VCMPPS        $0x15, Z9, Z1, K1
+	VMULPS        Z0, Z8, K1, Z8
+	VEXTRACTF64X4 $0x01, Z8, Y9
+	VCVTPS2PD     Y8, Z8
+	VCVTPS2PD     Y9, Z9
+	VADDPD        Z8, Z4, Z4
+	VADDPD        Z9, Z5, Z5
+	VCVTPS2PD     (BX)(R11*1), Z10
+	VCVTPS2PD     32(BX)(R11*1), Z11
+	VFMADD231PD   Z8, Z10, Z6
+	VFMADD231PD   Z9, Z11, Z7
+	VMOVUPS       (DX)(R12*1), Z8
+	VMOVUPS       (BX)(R12*1), Z9
+	VFMADD213PS   Z3, Z2, Z9
+	VCMPPS        $0x15, Z9, Z1, K1
+	VMULPS        Z0, Z8, K1, Z8
+	VEXTRACTF64X4 $0x01, Z8, Y9
+	VCVTPS2PD     Y8, Z8
+	VCVTPS2PD     Y9, Z9
+	VADDPD        Z8, Z4, Z4
+	VADDPD        Z9, Z5, Z5
+	VCVTPS2PD     (BX)(R12*1), Z10
+	VCVTPS2PD     32(BX)(R12*1), Z11
+	VFMADD231PD   Z8, Z10, Z6
+	VFMADD231PD   Z9, Z11, Z7
+	VMOVUPS       (DX)(R13*1), Z8
+	VMOVUPS       (BX)(R13*1), Z9
+	VFMADD213PS   Z3, Z2, Z9
+	VCMPPS        $0x15, Z9, Z1, K1
+	VMULPS        Z0, Z8, K1, Z8
+	VEXTRACTF64X4 $0x01, Z8, Y9
+	VCVTPS2PD     Y8, Z8
+	VCVTPS2PD     Y9, Z9
+	VADDPD        Z8, Z4, Z4
+	VADDPD        Z9, Z5, Z5
+	VCVTPS2PD     (BX)(R13*1), Z10
+	VCVTPS2PD     32(BX)(R13*1), Z11
+	VFMADD231PD   Z8, Z10, Z6
+	VFMADD231PD   Z9, Z11, Z7
+	VMOVUPS       (DX)(R14*1), Z8
+	VMOVUPS       (BX)(R14*1), Z9
+	VFMADD213PS   Z3, Z2, Z9
+	VCMPPS        $0x15, Z9, Z1, K1
+	VMULPS        Z0, Z8, K1, Z8
+	VEXTRACTF64X4 $0x01, Z8, Y2
+	VCVTPS2PD     Y8, Z3
+	VCVTPS2PD     Y2, Z2
+	VADDPD        Z3, Z4, Z4
+	VADDPD        Z2, Z5, Z5
+	VCVTPS2PD     (BX)(R14*1), Z8
+	VCVTPS2PD     32(BX)(R14*1), Z9
+	VFMADD231PD   Z3, Z8, Z6
+	VFMADD231PD   Z2, Z9, Z7
+	VMOVUPS       Z4, (AX)(R11*2)
+	VMOVUPS       Z5, 64(AX)(R11*2)
+	VMOVUPS       Z6, (CX)(R11*2)
+	VMOVUPS       Z7, 64(CX)(R11*2)
+	ADDQ          $0x40, R11
+	ADDQ          $0x40, R12
+	ADDQ          $0x40, R13
+	ADDQ          $0x40, R14
+	CMPQ          R11, R9
+	JLT           vector4
+	ADDQ          R10, DX
+	ADDQ          R10, BX
+	ADDQ          R10, DX
+	ADDQ          R10, BX
+	ADDQ          R10, DX
+	ADDQ          R10, BX
+	ADDQ          R10, DX
+	ADDQ          R10, BX
+	SUBQ          $0x04, R8
 
-check:
-	DECQ R8
-	JGE  row
+check4:
+	CMPQ R8, $0x04
+	JGE  rows4
+	JMP  check1
+
+rows1:
+	XORQ R11, R11
+
+vector1:
+	VMOVUPS       (SI)(R11*1), Z2
+	VMOVUPS       (DI)(R11*1), Z3
+	VMOVUPS       (AX)(R11*2), Z4
+	VMOVUPS       64(AX)(R11*2), Z5
+	VMOVUPS       (CX)(R11*2), Z6
+	VMOVUPS       64(CX)(R11*2), Z7
+	VMOVUPS       (DX)(R11*1), Z8
+	VMOVUPS       (BX)(R11*1), Z9
+	VFMADD213PS   Z3, Z2, Z9
+	VCMPPS        $0x15, Z9, Z1, K1
+	VMULPS        Z0, Z8, K1, Z8
+	VEXTRACTF64X4 $0x01, Z8, Y2
+	VCVTPS2PD     Y8, Z3
+	VCVTPS2PD     Y2, Z2
+	VADDPD        Z3, Z4, Z4
+	VADDPD        Z2, Z5, Z5
+	VCVTPS2PD     (BX)(R11*1), Z8
+	VCVTPS2PD     32(BX)(R11*1), Z9
+	VFMADD231PD   Z3, Z8, Z6
+	VFMADD231PD   Z2, Z9, Z7
+	VMOVUPS       Z4, (AX)(R11*2)
+	VMOVUPS       Z5, 64(AX)(R11*2)
+	VMOVUPS       Z6, (CX)(R11*2)
+	VMOVUPS       Z7, 64(CX)(R11*2)
+	ADDQ          $0x40, R11
+	CMPQ          R11, R9
+	JLT           vector1
+	ADDQ          R10, DX
+	ADDQ          R10, BX
+	SUBQ          $0x01, R8
+
+check1:
+	CMPQ R8, $0x01
+	JGE  rows1
+	VZEROUPPER
+	RET
+
+// func scaleAVX512(y *float32, z *float32, scale *float32, shift *float32, slope float32, rows int, channels int)
+// Requires: AVX, AVX512F
+TEXT ·scaleAVX512(SB), NOSPLIT, $0-56
+	MOVQ         y+0(FP), AX
+	MOVQ         z+8(FP), CX
+	MOVQ         scale+16(FP), DX
+	MOVQ         shift+24(FP), BX
+	VBROADCASTSS slope+32(FP), Z0
+	VPXORD       Z1, Z1, Z1
+	MOVQ         rows+40(FP), SI
+	MOVQ         channels+48(FP), DI
+	SHLQ         $0x02, DI
+	JMP          check4
+
+rows4:
+	XORQ R8, R8
+	LEAQ (R8)(DI*1), R9
+	LEAQ (R9)(DI*1), R10
+	LEAQ (R10)(DI*1), R11
+
+vector4:
+	VMOVUPS     (DX)(R8*1), Z2
+	VMOVUPS     (BX)(R8*1), Z3
+	VMOVUPS     (CX)(R8*1), Z4
+	VFMADD213PS Z3, Z2, Z4
+	VCMPPS      $0x15, Z4, Z1, K1
+	VMULPS      Z0, Z4, K1, Z4
+	VMOVUPS     Z4, (AX)(R8*1)
+	VMOVUPS     (CX)(R9*1), Z4
+	VFMADD213PS Z3, Z2, Z4
+	VCMPPS      $0x15, Z4, Z1, K1
+	VMULPS      Z0, Z4, K1, Z4
+	VMOVUPS     Z4, (AX)(R9*1)
+	VMOVUPS     (CX)(R10*1), Z4
+	VFMADD213PS Z3, Z2, Z4
+	VCMPPS      $0x15, Z4, Z1, K1
+	VMULPS      Z0, Z4, K1, Z4
+	VMOVUPS     Z4, (AX)(R10*1)
+	VMOVUPS     (CX)(R11*1), Z4
+	VFMADD213PS Z3, Z2, Z4
+	VCMPPS      $0x15, Z4, Z1, K1
+	VMULPS      Z0, Z4, K1, Z4
+	VMOVUPS     Z4, (AX)(R11*1)
+	ADDQ        $0x40, R8
+	ADDQ        $0x40, R9
+	ADDQ        $0x40, R10
+	ADDQ        $0x40, R11
+	CMPQ        R8, DI
+	JLT         vector4
+	ADDQ        DI, AX
+	ADDQ        DI, CX
+	ADDQ        DI, AX
+	ADDQ        DI, CX
+	ADDQ        DI, AX
+	ADDQ        DI, CX
+	ADDQ        DI, AX
+	ADDQ        DI, CX
+	SUBQ        $0x04, SI
+
+check4:
+	CMPQ SI, $0x04
+	JGE  rows4
+	JMP  check1
+
+rows1:
+	XORQ R8, R8
+
+vector1:
+	VMOVUPS     (DX)(R8*1), Z2
+	VMOVUPS     (BX)(R8*1), Z3
+	VMOVUPS     (CX)(R8*1), Z4
+	VFMADD213PS Z3, Z2, Z4
+	VCMPPS      $0x15, Z4, Z1, K1
+	VMULPS      Z0, Z4, K1, Z4
+	VMOVUPS     Z4, (AX)(R8*1)
+	ADDQ        $0x40, R8
+	CMPQ        R8, DI
+	JLT         vector1
+	ADDQ        DI, AX
+	ADDQ        DI, CX
+	SUBQ        $0x01, SI
+
+check1:
+	CMPQ SI, $0x01
+	JGE  rows1
+	VZEROUPPER
+	RET
+
+// func normBackAVX512(dy *float32, z *float32, scale *float32, shift *float32, a *float32, b *float32, c *float32, slope float32, rows int, channels int)
+// Requires: AVX, AVX512F
+TEXT ·normBackAVX512(SB), NOSPLIT, $0-80
+	MOVQ         dy+0(FP), AX
+	MOVQ         z+8(FP), CX
+	MOVQ         scale+16(FP), DX
+	MOVQ         shift+24(FP), BX
+	MOVQ         a+32(FP), SI
+	MOVQ         b+40(FP), DI
+	MOVQ         c+48(FP), R8
+	VBROADCASTSS slope+56(FP), Z0
+	VPXORD       Z1, Z1, Z1
+	MOVQ         rows+64(FP), R9
+	MOVQ         channels+72(FP), R10
+	SHLQ         $0x02, R10
+	JMP          check4
+
+rows4:
+	XORQ R11, R11
+	LEAQ (R11)(R10*1), R12
+	LEAQ (R12)(R10*1), R13
+	LEAQ (R13)(R10*1), R14
+
+vector4:
+	VMOVUPS     (DX)(R11*1), Z2
+	VMOVUPS     (BX)(R11*1), Z3
+	VMOVUPS     (SI)(R11*1), Z4
+	VMOVUPS     (DI)(R11*1), Z5
+	VMOVUPS     (R8)(R11*1), Z6
+	VMOVUPS     (AX)(R11*1), Z7
+	VMOVUPS     (CX)(R11*1), Z8
+	VMOVAPS     Z8, Z9
+	VFMADD213PS Z3, Z2, Z9
+	VCMPPS      $0x15, Z9, Z1, K1
+	VMULPS      Z0, Z7, K1, Z7
+	VFMADD213PS Z6, Z5, Z8
+	VFMADD213PS Z8, Z4, Z7
+	VMOVUPS     Z7, (AX)(R11*1)
+	VMOVUPS     (AX)(R12*1), Z7
+	VMOVUPS     (CX)(R12*1), Z8
+	VMOVAPS     Z8, Z9
+	VFMADD213PS Z3, Z2, Z9
+	VCMPPS      $0x15, Z9, Z1, K1
+	VMULPS      Z0, Z7, K1, Z7
+	VFMADD213PS Z6, Z5, Z8
+	VFMADD213PS Z8, Z4, Z7
+	VMOVUPS     Z7, (AX)(R12*1)
+	VMOVUPS     (AX)(R13*1), Z7
+	VMOVUPS     (CX)(R13*1), Z8
+	VMOVAPS     Z8, Z9
+	VFMADD213PS Z3, Z2, Z9
+	VCMPPS      $0x15, Z9, Z1, K1
+	VMULPS      Z0, Z7, K1, Z7
+	VFMADD213PS Z6, Z5, Z8
+	VFMADD213PS Z8, Z4, Z7
+	VMOVUPS     Z7, (AX)(R13*1)
+	VMOVUPS     (AX)(R14*1), Z7
+	VMOVUPS     (CX)(R14*1), Z8
+	VMOVAPS     Z8, Z9
+	VFMADD213PS Z3, Z2, Z9
+	VCMPPS      $0x15, Z9, Z1, K1
+	VMULPS      Z0, Z7, K1, Z7
+	VFMADD213PS Z6, Z5, Z8
+	VFMADD213PS Z8, Z4, Z7
+	VMOVUPS     Z7, (AX)(R14*1)
+	ADDQ        $0x40, R11
+	ADDQ        $0x40, R12
+	ADDQ        $0x40, R13
+	ADDQ        $0x40, R14
+	CMPQ        R11, R10
+	JLT         vector4
+	ADDQ        R10, AX
+	ADDQ        R10, CX
+	ADDQ        R10, AX
+	ADDQ        R10, CX
+	ADDQ        R10, AX
+	ADDQ        R10, CX
+	ADDQ        R10, AX
+	ADDQ        R10, CX
+	SUBQ        $0x04, R9
+
+check4:
+	CMPQ R9, $0x04
+	JGE  rows4
+	JMP  check1
+
+rows1:
+	XORQ R11, R11
+
+vector1:
+	VMOVUPS     (DX)(R11*1), Z2
+	VMOVUPS     (BX)(R11*1), Z3
+	VMOVUPS     (SI)(R11*1), Z4
+	VMOVUPS     (DI)(R11*1), Z5
+	VMOVUPS     (R8)(R11*1), Z6
+	VMOVUPS     (AX)(R11*1), Z7
+	VMOVUPS     (CX)(R11*1), Z8
+	VMOVAPS     Z8, Z9
+	VFMADD213PS Z3, Z2, Z9
+	VCMPPS      $0x15, Z9, Z1, K1
+	VMULPS      Z0, Z7, K1, Z7
+	VFMADD213PS Z6, Z5, Z8
+	VFMADD213PS Z8, Z4, Z7
+	VMOVUPS     Z7, (AX)(R11*1)
+	ADDQ        $0x40, R11
+	CMPQ        R11, R10
+	JLT         vector1
+	ADDQ        R10, AX
+	ADDQ        R10, CX
+	SUBQ        $0x01, R9
+
+check1:
+	CMPQ R9, $0x01
+	JGE  rows1
 	VZEROUPPER
 	RET
 

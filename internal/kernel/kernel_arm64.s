@@ -745,204 +745,149 @@ line:
 done:
 	RET
 
-// func sumsSIMD(sum *float64, x *float32, rows, stride int)
-TEXT ·sumsSIMD(SB), NOSPLIT, $0-32
+// func sumsSIMD(sum *float64, x *float32, rows, stride, channels int)
+TEXT ·sumsSIMD(SB), NOSPLIT, $0-40
 	MOVD sum+0(FP), R0
 	MOVD x+8(FP), R1
 	MOVD rows+16(FP), R2
-	MOVD stride+24(FP), R3
-	FLDPQ 0(R0), (F0, F1)
-	FLDPQ 32(R0), (F2, F3)
-	FLDPQ 64(R0), (F4, F5)
-	FLDPQ 96(R0), (F6, F7)
-	CBZ R2, done
+	MOVD channels+32(FP), R3
+	MOVD stride+24(FP), R6
+	SUB R3, R6, R6
 
 row:
-	FMOVQ 0(R1), F8
-	WORD $0x0e617909 // fcvtl v9.2d, v8.2s
-	WORD $0x4e69d400 // fadd v0.2d, v0.2d, v9.2d
-	WORD $0x4e617909 // fcvtl2 v9.2d, v8.4s
-	WORD $0x4e69d421 // fadd v1.2d, v1.2d, v9.2d
-	FMOVQ 16(R1), F8
-	WORD $0x0e617909 // fcvtl v9.2d, v8.2s
-	WORD $0x4e69d442 // fadd v2.2d, v2.2d, v9.2d
-	WORD $0x4e617909 // fcvtl2 v9.2d, v8.4s
-	WORD $0x4e69d463 // fadd v3.2d, v3.2d, v9.2d
-	FMOVQ 32(R1), F8
-	WORD $0x0e617909 // fcvtl v9.2d, v8.2s
-	WORD $0x4e69d484 // fadd v4.2d, v4.2d, v9.2d
-	WORD $0x4e617909 // fcvtl2 v9.2d, v8.4s
-	WORD $0x4e69d4a5 // fadd v5.2d, v5.2d, v9.2d
-	FMOVQ 48(R1), F8
-	WORD $0x0e617909 // fcvtl v9.2d, v8.2s
-	WORD $0x4e69d4c6 // fadd v6.2d, v6.2d, v9.2d
-	WORD $0x4e617909 // fcvtl2 v9.2d, v8.4s
-	WORD $0x4e69d4e7 // fadd v7.2d, v7.2d, v9.2d
-	ADD R3<<2, R1, R1
-	SUBS $1, R2
-	BNE row
+	MOVD R0, R5
+	MOVD R3, R4
 
-done:
-	FSTPQ (F0, F1), 0(R0)
-	FSTPQ (F2, F3), 32(R0)
-	FSTPQ (F4, F5), 64(R0)
-	FSTPQ (F6, F7), 96(R0)
+vectors:
+	FLDPQ.P 32(R1), (F0, F1)
+	WORD $0x0e617802 // fcvtl v2.2d, v0.2s
+	WORD $0x4e617803 // fcvtl2 v3.2d, v0.4s
+	WORD $0x0e617824 // fcvtl v4.2d, v1.2s
+	WORD $0x4e617825 // fcvtl2 v5.2d, v1.4s
+	FLDPQ 0(R5), (F6, F7)
+	WORD $0x4e62d4c6 // fadd v6.2d, v6.2d, v2.2d
+	WORD $0x4e63d4e7 // fadd v7.2d, v7.2d, v3.2d
+	FSTPQ.P (F6, F7), 32(R5)
+	FLDPQ 0(R5), (F6, F7)
+	WORD $0x4e64d4c6 // fadd v6.2d, v6.2d, v4.2d
+	WORD $0x4e65d4e7 // fadd v7.2d, v7.2d, v5.2d
+	FSTPQ.P (F6, F7), 32(R5)
+	SUBS $8, R4
+	BGT vectors
+	ADD R6<<2, R1, R1
+	SUBS $1, R2
+	BGT row
 	RET
 
-// func momentsSIMD(sum, squares *float64, x *float32, rows, stride int)
-TEXT ·momentsSIMD(SB), NOSPLIT, $0-40
+// func momentsSIMD(sum, squares *float64, x *float32, rows, stride, channels int)
+TEXT ·momentsSIMD(SB), NOSPLIT, $0-48
 	MOVD sum+0(FP), R0
 	MOVD squares+8(FP), R1
 	MOVD x+16(FP), R2
 	MOVD rows+24(FP), R3
-	MOVD stride+32(FP), R4
-	FLDPQ 0(R0), (F0, F2)
-	FLDPQ 32(R0), (F4, F6)
-	FLDPQ 64(R0), (F8, F10)
-	FLDPQ 96(R0), (F12, F14)
-	FLDPQ 0(R1), (F1, F3)
-	FLDPQ 32(R1), (F5, F7)
-	FLDPQ 64(R1), (F9, F11)
-	FLDPQ 96(R1), (F13, F15)
-	CBZ R3, done
+	MOVD channels+40(FP), R4
+	MOVD stride+32(FP), R8
+	SUB R4, R8, R8
 
 row:
-	FMOVQ 0(R2), F16
-	WORD $0x0e617a11 // fcvtl v17.2d, v16.2s
-	WORD $0x4e71d400 // fadd v0.2d, v0.2d, v17.2d
-	VFMLA V17.D2, V17.D2, V1.D2
-	WORD $0x4e617a11 // fcvtl2 v17.2d, v16.4s
-	WORD $0x4e71d442 // fadd v2.2d, v2.2d, v17.2d
-	VFMLA V17.D2, V17.D2, V3.D2
-	FMOVQ 16(R2), F16
-	WORD $0x0e617a11 // fcvtl v17.2d, v16.2s
-	WORD $0x4e71d484 // fadd v4.2d, v4.2d, v17.2d
-	VFMLA V17.D2, V17.D2, V5.D2
-	WORD $0x4e617a11 // fcvtl2 v17.2d, v16.4s
-	WORD $0x4e71d4c6 // fadd v6.2d, v6.2d, v17.2d
-	VFMLA V17.D2, V17.D2, V7.D2
-	FMOVQ 32(R2), F16
-	WORD $0x0e617a11 // fcvtl v17.2d, v16.2s
-	WORD $0x4e71d508 // fadd v8.2d, v8.2d, v17.2d
-	VFMLA V17.D2, V17.D2, V9.D2
-	WORD $0x4e617a11 // fcvtl2 v17.2d, v16.4s
-	WORD $0x4e71d54a // fadd v10.2d, v10.2d, v17.2d
-	VFMLA V17.D2, V17.D2, V11.D2
-	FMOVQ 48(R2), F16
-	WORD $0x0e617a11 // fcvtl v17.2d, v16.2s
-	WORD $0x4e71d58c // fadd v12.2d, v12.2d, v17.2d
-	VFMLA V17.D2, V17.D2, V13.D2
-	WORD $0x4e617a11 // fcvtl2 v17.2d, v16.4s
-	WORD $0x4e71d5ce // fadd v14.2d, v14.2d, v17.2d
-	VFMLA V17.D2, V17.D2, V15.D2
-	ADD R4<<2, R2, R2
-	SUBS $1, R3
-	BNE row
+	MOVD R0, R6
+	MOVD R1, R7
+	MOVD R4, R5
 
-done:
-	FSTPQ (F0, F2), 0(R0)
-	FSTPQ (F4, F6), 32(R0)
-	FSTPQ (F8, F10), 64(R0)
-	FSTPQ (F12, F14), 96(R0)
-	FSTPQ (F1, F3), 0(R1)
-	FSTPQ (F5, F7), 32(R1)
-	FSTPQ (F9, F11), 64(R1)
-	FSTPQ (F13, F15), 96(R1)
+vectors:
+	FLDPQ.P 32(R2), (F0, F1)
+	WORD $0x0e617802 // fcvtl v2.2d, v0.2s
+	WORD $0x4e617803 // fcvtl2 v3.2d, v0.4s
+	WORD $0x0e617824 // fcvtl v4.2d, v1.2s
+	WORD $0x4e617825 // fcvtl2 v5.2d, v1.4s
+	FLDPQ 0(R6), (F6, F7)
+	WORD $0x4e62d4c6 // fadd v6.2d, v6.2d, v2.2d
+	WORD $0x4e63d4e7 // fadd v7.2d, v7.2d, v3.2d
+	FSTPQ.P (F6, F7), 32(R6)
+	FLDPQ 0(R6), (F6, F7)
+	WORD $0x4e64d4c6 // fadd v6.2d, v6.2d, v4.2d
+	WORD $0x4e65d4e7 // fadd v7.2d, v7.2d, v5.2d
+	FSTPQ.P (F6, F7), 32(R6)
+	FLDPQ 0(R7), (F6, F7)
+	VFMLA V2.D2, V2.D2, V6.D2
+	VFMLA V3.D2, V3.D2, V7.D2
+	FSTPQ.P (F6, F7), 32(R7)
+	FLDPQ 0(R7), (F6, F7)
+	VFMLA V4.D2, V4.D2, V6.D2
+	VFMLA V5.D2, V5.D2, V7.D2
+	FSTPQ.P (F6, F7), 32(R7)
+	SUBS $8, R5
+	BGT vectors
+	ADD R8<<2, R2, R2
+	SUBS $1, R3
+	BGT row
 	RET
 
-// func normGradsSIMD(sum, product *float64, dy, y, z *float32, slope float32, rows, stride int)
-TEXT ·normGradsSIMD(SB), NOSPLIT, $0-64
-	FMOVS slope+40(FP), F0
+// func normGradsSIMD(sum, product *float64, dy, z, scale, shift *float32, slope float32, rows, stride, channels int)
+TEXT ·normGradsSIMD(SB), NOSPLIT, $0-80
+	MOVD dy+16(FP), R0
+	MOVD z+24(FP), R1
+	MOVD sum+0(FP), R2
+	MOVD product+8(FP), R3
+	MOVD scale+32(FP), R4
+	MOVD shift+40(FP), R5
+	FMOVS slope+48(FP), F0
 	VDUP V0.S[0], V0.S4
-	MOVD sum+0(FP), R0
-	MOVD product+8(FP), R1
-	MOVD dy+16(FP), R2
-	MOVD y+24(FP), R3
-	MOVD z+32(FP), R4
-	MOVD rows+48(FP), R5
-	MOVD stride+56(FP), R6
-	FLDPQ 0(R0), (F1, F3)
-	FLDPQ 32(R0), (F5, F7)
-	FLDPQ 64(R0), (F9, F11)
-	FLDPQ 96(R0), (F13, F15)
-	FLDPQ 0(R1), (F2, F4)
-	FLDPQ 32(R1), (F6, F8)
-	FLDPQ 64(R1), (F10, F12)
-	FLDPQ 96(R1), (F14, F16)
-	CBZ R5, done
+	MOVD rows+56(FP), R6
+	MOVD channels+72(FP), R7
+	MOVD stride+64(FP), R13
+	SUB R7, R13, R13
 
 row:
-	FMOVQ 0(R2), F17
-	FMOVQ 0(R3), F18
-	FMOVQ 0(R4), F19
-	WORD $0x4ea0ca54 // fcmgt v20.4s, v18.4s, #0.0
-	WORD $0x6e20de35 // fmul v21.4s, v17.4s, v0.4s
-	VBIF V20.B16, V21.B16, V17.B16
-	WORD $0x0e617a34 // fcvtl v20.2d, v17.2s
-	WORD $0x0e617a75 // fcvtl v21.2d, v19.2s
-	WORD $0x4e74d421 // fadd v1.2d, v1.2d, v20.2d
-	VFMLA V21.D2, V20.D2, V2.D2
-	WORD $0x4e617a34 // fcvtl2 v20.2d, v17.4s
-	WORD $0x4e617a75 // fcvtl2 v21.2d, v19.4s
-	WORD $0x4e74d463 // fadd v3.2d, v3.2d, v20.2d
-	VFMLA V21.D2, V20.D2, V4.D2
-	FMOVQ 16(R2), F17
-	FMOVQ 16(R3), F18
-	FMOVQ 16(R4), F19
-	WORD $0x4ea0ca54 // fcmgt v20.4s, v18.4s, #0.0
-	WORD $0x6e20de35 // fmul v21.4s, v17.4s, v0.4s
-	VBIF V20.B16, V21.B16, V17.B16
-	WORD $0x0e617a34 // fcvtl v20.2d, v17.2s
-	WORD $0x0e617a75 // fcvtl v21.2d, v19.2s
-	WORD $0x4e74d4a5 // fadd v5.2d, v5.2d, v20.2d
-	VFMLA V21.D2, V20.D2, V6.D2
-	WORD $0x4e617a34 // fcvtl2 v20.2d, v17.4s
-	WORD $0x4e617a75 // fcvtl2 v21.2d, v19.4s
-	WORD $0x4e74d4e7 // fadd v7.2d, v7.2d, v20.2d
-	VFMLA V21.D2, V20.D2, V8.D2
-	FMOVQ 32(R2), F17
-	FMOVQ 32(R3), F18
-	FMOVQ 32(R4), F19
-	WORD $0x4ea0ca54 // fcmgt v20.4s, v18.4s, #0.0
-	WORD $0x6e20de35 // fmul v21.4s, v17.4s, v0.4s
-	VBIF V20.B16, V21.B16, V17.B16
-	WORD $0x0e617a34 // fcvtl v20.2d, v17.2s
-	WORD $0x0e617a75 // fcvtl v21.2d, v19.2s
-	WORD $0x4e74d529 // fadd v9.2d, v9.2d, v20.2d
-	VFMLA V21.D2, V20.D2, V10.D2
-	WORD $0x4e617a34 // fcvtl2 v20.2d, v17.4s
-	WORD $0x4e617a75 // fcvtl2 v21.2d, v19.4s
-	WORD $0x4e74d56b // fadd v11.2d, v11.2d, v20.2d
-	VFMLA V21.D2, V20.D2, V12.D2
-	FMOVQ 48(R2), F17
-	FMOVQ 48(R3), F18
-	FMOVQ 48(R4), F19
-	WORD $0x4ea0ca54 // fcmgt v20.4s, v18.4s, #0.0
-	WORD $0x6e20de35 // fmul v21.4s, v17.4s, v0.4s
-	VBIF V20.B16, V21.B16, V17.B16
-	WORD $0x0e617a34 // fcvtl v20.2d, v17.2s
-	WORD $0x0e617a75 // fcvtl v21.2d, v19.2s
-	WORD $0x4e74d5ad // fadd v13.2d, v13.2d, v20.2d
-	VFMLA V21.D2, V20.D2, V14.D2
-	WORD $0x4e617a34 // fcvtl2 v20.2d, v17.4s
-	WORD $0x4e617a75 // fcvtl2 v21.2d, v19.4s
-	WORD $0x4e74d5ef // fadd v15.2d, v15.2d, v20.2d
-	VFMLA V21.D2, V20.D2, V16.D2
-	ADD R6<<2, R2, R2
-	ADD R6<<2, R3, R3
-	ADD R6<<2, R4, R4
-	SUBS $1, R5
-	BNE row
+	MOVD R2, R9
+	MOVD R3, R10
+	MOVD R4, R11
+	MOVD R5, R12
+	MOVD R7, R8
 
-done:
-	FSTPQ (F1, F3), 0(R0)
-	FSTPQ (F5, F7), 32(R0)
-	FSTPQ (F9, F11), 64(R0)
-	FSTPQ (F13, F15), 96(R0)
-	FSTPQ (F2, F4), 0(R1)
-	FSTPQ (F6, F8), 32(R1)
-	FSTPQ (F10, F12), 64(R1)
-	FSTPQ (F14, F16), 96(R1)
+vectors:
+	FLDPQ.P 32(R0), (F1, F2)
+	FLDPQ.P 32(R1), (F3, F4)
+	FLDPQ.P 32(R11), (F5, F6)
+	FLDPQ.P 32(R12), (F7, F8)
+	VFMLA V5.S4, V3.S4, V7.S4
+	WORD $0x4ea0c8e9 // fcmgt v9.4s, v7.4s, #0.0
+	WORD $0x6e20dc2a // fmul v10.4s, v1.4s, v0.4s
+	VBIF V9.B16, V10.B16, V1.B16
+	VFMLA V6.S4, V4.S4, V8.S4
+	WORD $0x4ea0c909 // fcmgt v9.4s, v8.4s, #0.0
+	WORD $0x6e20dc4a // fmul v10.4s, v2.4s, v0.4s
+	VBIF V9.B16, V10.B16, V2.B16
+	WORD $0x0e617829 // fcvtl v9.2d, v1.2s
+	WORD $0x4e61782a // fcvtl2 v10.2d, v1.4s
+	WORD $0x0e61784b // fcvtl v11.2d, v2.2s
+	WORD $0x4e61784c // fcvtl2 v12.2d, v2.4s
+	WORD $0x0e61786d // fcvtl v13.2d, v3.2s
+	WORD $0x4e61786e // fcvtl2 v14.2d, v3.4s
+	WORD $0x0e61788f // fcvtl v15.2d, v4.2s
+	WORD $0x4e617890 // fcvtl2 v16.2d, v4.4s
+	FLDPQ 0(R9), (F17, F18)
+	WORD $0x4e69d631 // fadd v17.2d, v17.2d, v9.2d
+	WORD $0x4e6ad652 // fadd v18.2d, v18.2d, v10.2d
+	FSTPQ.P (F17, F18), 32(R9)
+	FLDPQ 0(R9), (F17, F18)
+	WORD $0x4e6bd631 // fadd v17.2d, v17.2d, v11.2d
+	WORD $0x4e6cd652 // fadd v18.2d, v18.2d, v12.2d
+	FSTPQ.P (F17, F18), 32(R9)
+	FLDPQ 0(R10), (F17, F18)
+	VFMLA V13.D2, V9.D2, V17.D2
+	VFMLA V14.D2, V10.D2, V18.D2
+	FSTPQ.P (F17, F18), 32(R10)
+	FLDPQ 0(R10), (F17, F18)
+	VFMLA V15.D2, V11.D2, V17.D2
+	VFMLA V16.D2, V12.D2, V18.D2
+	FSTPQ.P (F17, F18), 32(R10)
+	SUBS $8, R8
+	BGT vectors
+	ADD R13<<2, R0, R0
+	ADD R13<<2, R1, R1
+	SUBS $1, R6
+	BGT row
 	RET
 
 // func scaleSIMD(y, z, scale, shift *float32, slope float32, rows, channels int)
@@ -980,46 +925,52 @@ vectors:
 	BGT row
 	RET
 
-// func normBackSIMD(dy, y, z, a, b, c *float32, slope float32, rows, channels int)
-TEXT ·normBackSIMD(SB), NOSPLIT, $0-72
+// func normBackSIMD(dy, z, scale, shift, a, b, c *float32, slope float32, rows, channels int)
+TEXT ·normBackSIMD(SB), NOSPLIT, $0-80
 	MOVD dy+0(FP), R0
-	MOVD y+8(FP), R1
-	MOVD z+16(FP), R2
-	MOVD a+24(FP), R3
-	MOVD b+32(FP), R4
-	MOVD c+40(FP), R5
-	FMOVS slope+48(FP), F0
+	MOVD z+8(FP), R1
+	MOVD scale+16(FP), R2
+	MOVD shift+24(FP), R3
+	MOVD a+32(FP), R4
+	MOVD b+40(FP), R5
+	MOVD c+48(FP), R6
+	FMOVS slope+56(FP), F0
 	VDUP V0.S[0], V0.S4
-	MOVD rows+56(FP), R6
-	MOVD channels+64(FP), R7
+	MOVD rows+64(FP), R7
+	MOVD channels+72(FP), R8
 
 row:
-	MOVD R3, R9
-	MOVD R4, R10
-	MOVD R5, R11
-	MOVD R7, R8
+	MOVD R2, R10
+	MOVD R3, R11
+	MOVD R4, R12
+	MOVD R5, R13
+	MOVD R6, R14
+	MOVD R8, R9
 
 vectors:
 	FLDPQ 0(R0), (F1, F2)
 	FLDPQ.P 32(R1), (F3, F4)
-	FLDPQ.P 32(R2), (F5, F6)
-	FLDPQ.P 32(R9), (F7, F8)
-	FLDPQ.P 32(R10), (F9, F10)
-	FLDPQ.P 32(R11), (F11, F12)
-	WORD $0x4ea0c86d // fcmgt v13.4s, v3.4s, #0.0
-	WORD $0x6e20dc2e // fmul v14.4s, v1.4s, v0.4s
-	VBIF V13.B16, V14.B16, V1.B16
-	VFMLA V5.S4, V9.S4, V11.S4
-	VFMLA V1.S4, V7.S4, V11.S4
-	WORD $0x4ea0c88d // fcmgt v13.4s, v4.4s, #0.0
-	WORD $0x6e20dc4e // fmul v14.4s, v2.4s, v0.4s
-	VBIF V13.B16, V14.B16, V2.B16
-	VFMLA V6.S4, V10.S4, V12.S4
-	VFMLA V2.S4, V8.S4, V12.S4
-	FSTPQ.P (F11, F12), 32(R0)
-	SUBS $8, R8
+	FLDPQ.P 32(R10), (F5, F6)
+	FLDPQ.P 32(R11), (F7, F8)
+	FLDPQ.P 32(R12), (F9, F10)
+	FLDPQ.P 32(R13), (F11, F12)
+	FLDPQ.P 32(R14), (F13, F14)
+	VFMLA V5.S4, V3.S4, V7.S4
+	WORD $0x4ea0c8ef // fcmgt v15.4s, v7.4s, #0.0
+	WORD $0x6e20dc30 // fmul v16.4s, v1.4s, v0.4s
+	VBIF V15.B16, V16.B16, V1.B16
+	VFMLA V3.S4, V11.S4, V13.S4
+	VFMLA V1.S4, V9.S4, V13.S4
+	VFMLA V6.S4, V4.S4, V8.S4
+	WORD $0x4ea0c90f // fcmgt v15.4s, v8.4s, #0.0
+	WORD $0x6e20dc50 // fmul v16.4s, v2.4s, v0.4s
+	VBIF V15.B16, V16.B16, V2.B16
+	VFMLA V4.S4, V12.S4, V14.S4
+	VFMLA V2.S4, V10.S4, V14.S4
+	FSTPQ.P (F13, F14), 32(R0)
+	SUBS $8, R9
 	BGT vectors
-	SUBS $1, R6
+	SUBS $1, R7
 	BGT row
 	RET
 

@@ -27,19 +27,26 @@ func sumsGeneric(sum []float64, x []float32, rows, stride int) {
 	}
 }
 
-// normGradsGeneric adds to sum[c] and product[c] the sums of d and d·z, d being dy behind a leaky rectifier whose
-// output was y.
-func normGradsGeneric(sum, product []float64, dy, y, z []float32, slope float32, rows, stride int) {
+// normGradsGeneric adds to sum[c] and product[c] the sums of d and d·z, d being dy behind a leaky rectifier of
+// z·scale + shift. That is computed anew: to read what came of it would take longer.
+func normGradsGeneric(sum, product []float64, dy, z, scale, shift []float32, slope float32, rows, stride int) {
+	scale, shift = scale[:len(sum)], shift[:len(sum)]
 	for r := range rows {
-		outs, inputs := y[r*stride:][:len(sum)], z[r*stride:][:len(sum)]
+		inputs := z[r*stride:][:len(sum)]
 		for c, d := range dy[r*stride:][:len(sum)] {
-			if !(outs[c] > 0) {
-				d = float32(d * slope)
-			}
+			d = rectified(d, fma(inputs[c], scale[c], shift[c]), slope)
 			sum[c] += float64(d)
 			product[c] += float64(float64(d) * float64(inputs[c]))
 		}
 	}
+}
+
+// rectified returns d, times slope where y is not above zero.
+func rectified(d, y, slope float32) float32 {
+	if !(y > 0) {
+		return float32(d * slope)
+	}
+	return d
 }
 
 // scaleGeneric computes y = leaky(z·scale + shift) for rows of len(scale) channels. y may be z.
@@ -49,23 +56,19 @@ func scaleGeneric(y, z, scale, shift []float32, slope float32, rows int) {
 		to, from := y[r*channels:][:channels], z[r*channels:][:channels]
 		for c, v := range from {
 			v = fma(v, scale[c], shift[c])
-			if !(v > 0) {
-				v = float32(v * slope)
-			}
-			to[c] = v
+			to[c] = rectified(v, v, slope)
 		}
 	}
 }
 
 // normBackGeneric computes dy = a·d + (b·z + c) for rows of len(a) channels, d as in normGradsGeneric.
-func normBackGeneric(dy, y, z, a, b, c []float32, slope float32, rows int) {
+func normBackGeneric(dy, z, scale, shift, a, b, c []float32, slope float32, rows int) {
 	channels := len(a)
+	scale, shift, b, c = scale[:channels], shift[:channels], b[:channels], c[:channels]
 	for r := range rows {
-		outs, inputs, grads := y[r*channels:][:channels], z[r*channels:][:channels], dy[r*channels:][:channels]
+		inputs, grads := z[r*channels:][:channels], dy[r*channels:][:channels]
 		for i, d := range grads {
-			if !(outs[i] > 0) {
-				d = float32(d * slope)
-			}
+			d = rectified(d, fma(inputs[i], scale[i], shift[i]), slope)
 			grads[i] = fma(a[i], d, fma(b[i], inputs[i], c[i]))
 		}
 	}
@@ -80,10 +83,7 @@ func leakyGeneric(y []float32, mask []uint64, slope, scale float32) {
 func leakyBackGeneric(dy, y []float32, mask []uint64, slope, scale float32) {
 	y = y[:len(dy)]
 	for i, d := range dy {
-		if !(y[i] > 0) {
-			d = float32(d * slope)
-		}
-		d = float32(d * scale)
+		d = float32(rectified(d, y[i], slope) * scale)
 		if mask != nil && mask[i/64]>>(i%64)&1 == 0 {
 			d = 0
 		}

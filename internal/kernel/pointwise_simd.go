@@ -8,81 +8,80 @@ import (
 	"dcgan/internal/random"
 )
 
-// The assembly of these kernels, whose names end in SIMD, is each architecture's own, AVX2's or NEON's. It takes whole
-// blocks of vectors, and the plain Go what is left of a slice: their bits are the same. Lengths are checked here, by
-// slicing, before the assembly gets pointers.
+// The assembly of these kernels, whose names end in SIMD, is each architecture's own, AVX2's or NEON's; a variant with
+// wider vectors has its own of some. It takes whole blocks of vectors, and the plain Go what is left of a slice: their
+// bits are the same. Lengths are checked here, by slicing, before the assembly gets pointers.
 
-const (
-	sumBlock  = 16 // channels of a sum
-	sumRows   = 16 // rows of all channels
-	rowBlock  = 8  // channels, of which all are whole blocks or none is
-	flatBlock = 16 // values one by one
-)
+const flatBlock = 16 // values that are taken one by one
 
-// inBlocks calls do for blocks of at most sumBlock channels and sumRows rows. All channels of some rows come before the
-// next rows, so that memory is read once, and not once a block of channels.
-func inBlocks(channels, rows int, do func(channel, width, row, rows int)) {
-	for row := 0; row < rows; row += sumRows {
-		for c := 0; c < channels; c += sumBlock {
-			do(c, min(sumBlock, channels-c), row, min(sumRows, rows-row))
+// channelCode is the assembly for rows of channels, for one width of vectors. It reads and writes row by row, in the order
+// of memory.
+type channelCode struct {
+	lanes     int // that channels must be a multiple of
+	sums      func(sum *float64, x *float32, rows, stride, channels int)
+	moments   func(sum, squares *float64, x *float32, rows, stride, channels int)
+	normGrads func(sum, product *float64, dy, z, scale, shift *float32, slope float32, rows, stride, channels int)
+	scale     func(y, z, scale, shift *float32, slope float32, rows, channels int)
+	normBack  func(dy, z, scale, shift, a, b, c *float32, slope float32, rows, channels int)
+}
+
+// use sets a variant's kernels on channels. Channels that are not whole vectors are left to those that it had.
+func (code channelCode) use(set *Set) {
+	had := *set
+	// whole is how many channels are whole vectors, and the size of rows of them; none where there is no row.
+	whole := func(channels, rows, stride int) (width, size int) {
+		if width = channels - channels%code.lanes; width == 0 || rows <= 0 {
+			return 0, 0
+		}
+		return width, (rows-1)*stride + width
+	}
+	set.Sums = func(sum []float64, x []float32, rows, stride int) {
+		if width, size := whole(len(sum), rows, stride); width > 0 {
+			code.sums(&sum[0], &x[:size][0], rows, stride, width)
+			sum, x = sum[width:], x[width:]
+		}
+		if len(sum) > 0 {
+			had.Sums(sum, x, rows, stride)
 		}
 	}
-}
-
-func sumsVectors(sum []float64, x []float32, rows, stride int) {
-	inBlocks(len(sum), rows, func(c, width, row, rows int) {
-		sum, x := sum[c:][:width], x[row*stride+c:][:(rows-1)*stride+width]
-		if width < sumBlock {
-			sumsGeneric(sum, x, rows, stride)
-			return
+	set.Moments = func(sum, squares []float64, x []float32, rows, stride int) {
+		squares = squares[:len(sum)]
+		if width, size := whole(len(sum), rows, stride); width > 0 {
+			code.moments(&sum[0], &squares[0], &x[:size][0], rows, stride, width)
+			sum, squares, x = sum[width:], squares[width:], x[width:]
 		}
-		sumsSIMD(&sum[0], &x[0], rows, stride)
-	})
-}
-
-func momentsVectors(sum, squares []float64, x []float32, rows, stride int) {
-	inBlocks(len(sum), rows, func(c, width, row, rows int) {
-		sum, squares, x := sum[c:][:width], squares[c:][:width], x[row*stride+c:][:(rows-1)*stride+width]
-		if width < sumBlock {
-			momentsGeneric(sum, squares, x, rows, stride)
-			return
+		if len(sum) > 0 {
+			had.Moments(sum, squares, x, rows, stride)
 		}
-		momentsSIMD(&sum[0], &squares[0], &x[0], rows, stride)
-	})
-}
-
-func normGradsVectors(sum, product []float64, dy, y, z []float32, slope float32, rows, stride int) {
-	inBlocks(len(sum), rows, func(c, width, row, rows int) {
-		start, size := row*stride+c, (rows-1)*stride+width
-		sum, product := sum[c:][:width], product[c:][:width]
-		dy, y, z := dy[start:][:size], y[start:][:size], z[start:][:size]
-		if width < sumBlock {
-			normGradsGeneric(sum, product, dy, y, z, slope, rows, stride)
-			return
-		}
-		normGradsSIMD(&sum[0], &product[0], &dy[0], &y[0], &z[0], slope, rows, stride)
-	})
-}
-
-func scaleVectors(y, z, scale, shift []float32, slope float32, rows int) {
-	channels := len(scale)
-	if channels%rowBlock != 0 || channels*rows <= 0 {
-		scaleGeneric(y, z, scale, shift, slope, rows)
-		return
 	}
-	y, z, shift = y[:rows*channels], z[:rows*channels], shift[:channels]
-	scaleSIMD(&y[0], &z[0], &scale[0], &shift[0], slope, rows, channels)
-}
-
-func normBackVectors(dy, y, z, a, b, c []float32, slope float32, rows int) {
-	channels := len(a)
-	if channels%rowBlock != 0 || channels*rows <= 0 {
-		normBackGeneric(dy, y, z, a, b, c, slope, rows)
-		return
+	set.NormGrads = func(sum, product []float64, dy, z, scale, shift []float32, slope float32, rows, stride int) {
+		product, scale, shift = product[:len(sum)], scale[:len(sum)], shift[:len(sum)]
+		if width, size := whole(len(sum), rows, stride); width > 0 {
+			code.normGrads(&sum[0], &product[0], &dy[:size][0], &z[:size][0], &scale[0], &shift[0], slope, rows, stride, width)
+			sum, product, scale, shift = sum[width:], product[width:], scale[width:], shift[width:]
+			dy, z = dy[width:], z[width:]
+		}
+		if len(sum) > 0 {
+			had.NormGrads(sum, product, dy, z, scale, shift, slope, rows, stride)
+		}
 	}
-	dy, y, z = dy[:rows*channels], y[:rows*channels], z[:rows*channels]
-	b, c = b[:channels], c[:channels]
-	normBackSIMD(&dy[0], &y[0], &z[0], &a[0], &b[0], &c[0], slope, rows, channels)
+	set.Scale = func(y, z, scale, shift []float32, slope float32, rows int) {
+		width, size := whole(len(scale), rows, len(scale))
+		if width < len(scale) || width == 0 {
+			had.Scale(y, z, scale, shift, slope, rows)
+			return
+		}
+		code.scale(&y[:size][0], &z[:size][0], &scale[0], &shift[:width][0], slope, rows, width)
+	}
+	set.NormBack = func(dy, z, scale, shift, a, b, c []float32, slope float32, rows int) {
+		width, size := whole(len(a), rows, len(a))
+		if width < len(a) || width == 0 {
+			had.NormBack(dy, z, scale, shift, a, b, c, slope, rows)
+			return
+		}
+		scale, shift, b, c = scale[:width], shift[:width], b[:width], c[:width]
+		code.normBack(&dy[:size][0], &z[:size][0], &scale[0], &shift[0], &a[0], &b[0], &c[0], slope, rows, width)
+	}
 }
 
 func leakyVectors(y []float32, mask []uint64, slope, scale float32) {
@@ -125,10 +124,9 @@ func keepVectors(s random.Stream, words []uint64, n int, place uint32, rate floa
 	random.ClearPast(words, n)
 }
 
-// vectors sets a variant's kernels on values and on channels to the assembly of this architecture.
+// vectors sets a variant's kernels on values and on channels to the assembly that all variants of this architecture have.
 func vectors(set *Set) {
-	set.Moments, set.Sums, set.NormGrads = momentsVectors, sumsVectors, normGradsVectors
-	set.Scale, set.NormBack = scaleVectors, normBackVectors
+	channelCode{8, sumsSIMD, momentsSIMD, normGradsSIMD, scaleSIMD, normBackSIMD}.use(set)
 	set.Leaky, set.LeakyBack = leakyVectors, leakyBackVectors
 	set.Adam, set.Add = adamVectors, addVectors
 	set.Keep, set.Prefetch = keepVectors, prefetchSIMD

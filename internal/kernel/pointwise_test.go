@@ -51,12 +51,13 @@ func checkMoments(t *testing.T, set *Set, m *memory, r *rand.Rand, kind kind) {
 
 func checkNormGrads(t *testing.T, set *Set, m *memory, r *rand.Rand, kind kind) {
 	b := newBlock(r)
-	dy, y, z := fill(lend[float32](m, b.size, 0), r, kind), fill(lend[float32](m, b.size, 0), r, kind), fill(lend[float32](m, b.size, 0), r, kind)
+	dy, z := fill(lend[float32](m, b.size, 0), r, kind), fill(lend[float32](m, b.size, 0), r, kind)
+	scale, shift := fill(lend[float32](m, b.channels, 0), r, kind), fill(lend[float32](m, b.channels, 0), r, kind)
 	sum, product := doubles(m, r, b.channels), doubles(m, r, b.channels)
 	wantSum, wantProduct := copyOf(m, sum), copyOf(m, product)
 	slope := value(r, kind)
-	Generic.NormGrads(wantSum, wantProduct, dy, y, z, slope, b.rows, b.stride)
-	set.NormGrads(sum, product, dy, y, z, slope, b.rows, b.stride)
+	Generic.NormGrads(wantSum, wantProduct, dy, z, scale, shift, slope, b.rows, b.stride)
+	set.NormGrads(sum, product, dy, z, scale, shift, slope, b.rows, b.stride)
 	compare(t, "sum", sum, wantSum)
 	compare(t, "product", product, wantProduct)
 }
@@ -78,12 +79,13 @@ func checkScale(t *testing.T, set *Set, m *memory, r *rand.Rand, kind kind) {
 func checkNormBack(t *testing.T, set *Set, m *memory, r *rand.Rand, kind kind) {
 	channels, rows := number(r), r.IntN(12)
 	n := channels * rows
-	dy, y, z := fill(lend[float32](m, n, 0), r, kind), fill(lend[float32](m, n, 0), r, kind), fill(lend[float32](m, n, 0), r, kind)
+	dy, z := fill(lend[float32](m, n, 0), r, kind), fill(lend[float32](m, n, 0), r, kind)
+	scale, shift := fill(lend[float32](m, channels, 0), r, kind), fill(lend[float32](m, channels, 0), r, kind)
 	a, b, c := fill(lend[float32](m, channels, 0), r, kind), fill(lend[float32](m, channels, 0), r, kind), fill(lend[float32](m, channels, 0), r, kind)
 	want := copyOf(m, dy)
 	slope := value(r, kind)
-	Generic.NormBack(want, y, z, a, b, c, slope, rows)
-	set.NormBack(dy, y, z, a, b, c, slope, rows)
+	Generic.NormBack(want, z, scale, shift, a, b, c, slope, rows)
+	set.NormBack(dy, z, scale, shift, a, b, c, slope, rows)
 	compare(t, "dy", dy, want)
 }
 
@@ -164,14 +166,14 @@ func TestMeaning(t *testing.T) {
 	compare(t, "sum", sum, []float64{9, 4})
 
 	sum, product := []float64{0, 0}, []float64{0, 0}
-	Generic.NormGrads(sum, product, []float32{2, 4, 6, 8}, []float32{1, -1, 0, 3}, []float32{1, 2, 3, 4}, 0.5, 2, 2)
+	Generic.NormGrads(sum, product, []float32{2, 4, 6, 8}, []float32{1, 2, 3, 4}, []float32{-1, 2}, []float32{3, -7}, 0.5, 2, 2)
 	compare(t, "sum", sum, []float64{2 + 3, 2 + 8})
 	compare(t, "product", product, []float64{2 + 9, 4 + 32})
 
 	y := make([]float32, 4)
 	Generic.Scale(y, []float32{1, 2, -1, -2}, []float32{2, 3}, []float32{1, -10}, 0.25, 2)
 	compare(t, "y", y, []float32{3, -1, -0.25, -4})
-	Generic.NormBack(y, []float32{1, 1, 0, -1}, []float32{1, 2, 3, 4}, []float32{2, 3}, []float32{10, 20}, []float32{100, 200}, 0.5, 2)
+	Generic.NormBack(y, []float32{1, 2, 3, 4}, []float32{-1, -1}, []float32{3, 3}, []float32{2, 3}, []float32{10, 20}, []float32{100, 200}, 0.5, 2)
 	compare(t, "dy", y, []float32{6 + 110, -3 + 240, -0.25 + 130, -6 + 280})
 
 	y = []float32{1, -2, 3, -4}

@@ -129,19 +129,34 @@ func keepSIMD(words *uint64, count int, counter *[4]uint32, key *[2]uint32, thre
 func prefetchSIMD(p *float32, lines int, stride int)
 
 //go:noescape
-func sumsSIMD(sum *float64, x *float32, rows int, stride int)
+func sumsSIMD(sum *float64, x *float32, rows int, stride int, channels int)
 
 //go:noescape
-func momentsSIMD(sum *float64, squares *float64, x *float32, rows int, stride int)
+func momentsSIMD(sum *float64, squares *float64, x *float32, rows int, stride int, channels int)
 
 //go:noescape
-func normGradsSIMD(sum *float64, product *float64, dy *float32, y *float32, z *float32, slope float32, rows int, stride int)
+func normGradsSIMD(sum *float64, product *float64, dy *float32, z *float32, scale *float32, shift *float32, slope float32, rows int, stride int, channels int)
 
 //go:noescape
 func scaleSIMD(y *float32, z *float32, scale *float32, shift *float32, slope float32, rows int, channels int)
 
 //go:noescape
-func normBackSIMD(dy *float32, y *float32, z *float32, a *float32, b *float32, c *float32, slope float32, rows int, channels int)
+func normBackSIMD(dy *float32, z *float32, scale *float32, shift *float32, a *float32, b *float32, c *float32, slope float32, rows int, channels int)
+
+//go:noescape
+func sumsAVX512(sum *float64, x *float32, rows int, stride int, channels int)
+
+//go:noescape
+func momentsAVX512(sum *float64, squares *float64, x *float32, rows int, stride int, channels int)
+
+//go:noescape
+func normGradsAVX512(sum *float64, product *float64, dy *float32, z *float32, scale *float32, shift *float32, slope float32, rows int, stride int, channels int)
+
+//go:noescape
+func scaleAVX512(y *float32, z *float32, scale *float32, shift *float32, slope float32, rows int, channels int)
+
+//go:noescape
+func normBackAVX512(dy *float32, z *float32, scale *float32, shift *float32, a *float32, b *float32, c *float32, slope float32, rows int, channels int)
 
 //go:noescape
 func leakyBackSIMD(dy *float32, y *float32, mask *uint64, n int, slope float32, scale float32)

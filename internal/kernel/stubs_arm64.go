@@ -23,19 +23,19 @@ func keepSIMD(words *uint64, count int, counter *[4]uint32, key *[2]uint32, thre
 func prefetchSIMD(p *float32, lines, stride int)
 
 //go:noescape
-func sumsSIMD(sum *float64, x *float32, rows, stride int)
+func sumsSIMD(sum *float64, x *float32, rows, stride, channels int)
 
 //go:noescape
-func momentsSIMD(sum, squares *float64, x *float32, rows, stride int)
+func momentsSIMD(sum, squares *float64, x *float32, rows, stride, channels int)
 
 //go:noescape
-func normGradsSIMD(sum, product *float64, dy, y, z *float32, slope float32, rows, stride int)
+func normGradsSIMD(sum, product *float64, dy, z, scale, shift *float32, slope float32, rows, stride, channels int)
 
 //go:noescape
 func scaleSIMD(y, z, scale, shift *float32, slope float32, rows, channels int)
 
 //go:noescape
-func normBackSIMD(dy, y, z, a, b, c *float32, slope float32, rows, channels int)
+func normBackSIMD(dy, z, scale, shift, a, b, c *float32, slope float32, rows, channels int)
 
 //go:noescape
 func leakyBackSIMD(dy, y *float32, mask *uint64, n int, slope, scale float32)

@@ -16,13 +16,15 @@ func main() {
 	dot()
 	keep()
 	prefetch()
-	channelSums()
-	moments()
-	normGrads()
-	scale()
-	normBack()
+	for _, v := range channelVariants {
+		v.sums()
+		v.moments()
+		v.normGrads()
+		v.scale()
+		v.normBack()
+	}
 	leakyBack()
 	adam()
-	add()
+	addition()
 	Generate()
 }

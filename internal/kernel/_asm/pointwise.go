@@ -9,6 +9,9 @@ import (
 // lessOrdered is the predicate of VCMPPS that is false where either side is NaN.
 const lessOrdered = 17
 
+// notLess is the one that is true where that is false.
+const notLess = 21
+
 // broadcast loads the float32 parameter name into every lane of v.
 func broadcast(name string, v reg.VecVirtual) reg.VecVirtual {
 	p, err := Param(name).Resolve()
@@ -63,7 +66,7 @@ func counter() reg.GPVirtual {
 	return i
 }
 
-func add() {
+func addition() {
 	TEXT("addSIMD", NOSPLIT, "func(dst, src *float32, n int)")
 	Pragma("noescape")
 	p := pointers("dst", "src")
@@ -146,133 +149,227 @@ func leakyBack() {
 	})
 }
 
-// rows repeats step for every row of channels, which are a multiple of 8, a vector at a time. It gets each vector's
-// place in the tables of channels and in the rows of them that pointers of images point to.
-func rows(images []reg.Register, step func(place func(p reg.Register) Mem)) {
+// channels is how the kernels on rows of channels go through them: some rows at a time, a vector of each, so that what
+// belongs to the channels is loaded and stored once for all, and memory is still read about in its order.
+type channels struct {
+	variant
+	suffix string
+}
+
+var channelVariants = []channels{{avx2, "SIMD"}, {avx512, "AVX512"}}
+
+// together is how many rows are taken at a time.
+const together = 4
+
+// rows repeats step for all rows, a vector of each of some at a time. It gets the vectors' indexes, in bytes of the first
+// float32: of the channel, and for each row from the pointers to images. Rows are the parameter stride apart, or with none
+// lie one behind the other.
+func (v channels) rows(images []reg.Register, stride bool, step func(c reg.Register, rows []reg.Register)) {
 	left, width := Load(Param("rows"), GP64()), Load(Param("channels"), GP64())
-	c := GP64()
-	JMP(LabelRef("check"))
-	Label("row")
-	XORQ(c, c)
-	Label("vector")
-	step(func(p reg.Register) Mem { return Mem{Base: p, Index: c, Scale: 4} })
-	ADDQ(Imm(8), c)
-	CMPQ(c, width)
-	JLT(LabelRef("vector"))
-	for _, p := range images {
-		LEAQ(Mem{Base: p, Index: width, Scale: 4}, p)
+	next := reg.Register(width)
+	SHLQ(Imm(2), width)
+	if stride {
+		next = Load(Param("stride"), GP64())
+		SHLQ(Imm(2), next)
 	}
-	Label("check")
-	DECQ(left)
-	JGE(LabelRef("row"))
-	VZEROUPPER()
-	RET()
-}
-
-func scale() {
-	TEXT("scaleSIMD", NOSPLIT, "func(y, z, scale, shift *float32, slope float32, rows, channels int)")
-	Pragma("noescape")
-	images, tables := pointers("y", "z"), pointers("scale", "shift")
-	slope, zero := broadcast("slope", YMM()), zeros()
-	rows(images, func(place func(reg.Register) Mem) {
-		v, factor, mask, scaled := YMM(), YMM(), YMM(), YMM()
-		VMOVUPS(place(images[1]), v)
-		VMOVUPS(place(tables[0]), factor)
-		VFMADD213PS(place(tables[1]), factor, v)
-		rectify(v, v, slope, zero, mask, scaled)
-		VMOVUPS(v, place(images[0]))
-	})
-}
-
-func normBack() {
-	TEXT("normBackSIMD", NOSPLIT, "func(dy, y, z, a, b, c *float32, slope float32, rows, channels int)")
-	Pragma("noescape")
-	images, tables := pointers("dy", "y", "z"), pointers("a", "b", "c")
-	slope, zero := broadcast("slope", YMM()), zeros()
-	rows(images, func(place func(reg.Register) Mem) {
-		d, z, b, mask, scaled := YMM(), YMM(), YMM(), YMM(), YMM()
-		VMOVUPS(place(images[0]), d)
-		rectify(d, place(images[1]), slope, zero, mask, scaled)
-		VMOVUPS(place(images[2]), z)
-		VMOVUPS(place(tables[1]), b)
-		VFMADD213PS(place(tables[2]), b, z)
-		VFMADD132PS(place(tables[0]), z, d)
-		VMOVUPS(d, place(images[0]))
-	})
-}
-
-// sums adds to the float64 sums of 16 channels, four vectors of four, the rows of inputs. step does so for one vector:
-// it gets the inputs' places and the accumulators in the order of their names.
-func sums(accumulators, inputs []string, step func(in []Mem, acc []reg.VecVirtual)) {
-	totals, data := pointers(accumulators...), pointers(inputs...)
-	left, stride := Load(Param("rows"), GP64()), Load(Param("stride"), GP64())
-	SHLQ(Imm(2), stride)
-	acc := make([][]reg.VecVirtual, 4)
-	each := func(do func(m Mem, acc reg.VecVirtual)) {
-		for j := range acc {
-			for s, p := range totals {
-				do(Mem{Base: p, Disp: 32 * j}, acc[j][s])
+	for _, count := range []int{together, 1} {
+		name := func(label string) string { return label + string(rune('0'+count)) }
+		at := make([]reg.Register, count)
+		for r := range at {
+			at[r] = GP64()
+		}
+		JMP(LabelRef(name("check")))
+		Label(name("rows"))
+		XORQ(at[0], at[0])
+		for r := 1; r < count; r++ {
+			LEAQ(Mem{Base: at[r-1], Index: next, Scale: 1}, at[r])
+		}
+		Label(name("vector"))
+		step(at[0], at)
+		for _, i := range at {
+			ADDQ(Imm(uint64(v.bytes)), i)
+		}
+		CMPQ(at[0], width)
+		JLT(LabelRef(name("vector")))
+		for range at {
+			for _, p := range images {
+				ADDQ(next, p)
 			}
 		}
+		SUBQ(Imm(uint64(count)), left)
+		Label(name("check"))
+		CMPQ(left, Imm(uint64(count)))
+		JGE(LabelRef(name("rows")))
 	}
-	for j := range acc {
-		for range totals {
-			acc[j] = append(acc[j], YMM())
-		}
-	}
-	each(func(m Mem, acc reg.VecVirtual) { VMOVUPD(m, acc) })
-	at := counter()
-	JMP(LabelRef("check"))
-	Label("row")
-	for j := range acc {
-		in := make([]Mem, len(data))
-		for i, p := range data {
-			in[i] = Mem{Base: p, Index: at, Scale: 1, Disp: 16 * j}
-		}
-		step(in, acc[j])
-	}
-	ADDQ(stride, at)
-	Label("check")
-	DECQ(left)
-	JGE(LabelRef("row"))
-	each(func(m Mem, acc reg.VecVirtual) { VMOVUPD(acc, m) })
 	VZEROUPPER()
 	RET()
 }
 
-func channelSums() {
-	TEXT("sumsSIMD", NOSPLIT, "func(sum *float64, x *float32, rows, stride int)")
+// place is where an index points to from p.
+func place(p, index reg.Register) Mem { return Mem{Base: p, Index: index, Scale: 1} }
+
+// doubles loads the float64 from p on that stand for the vector of float32 of an index.
+func (v channels) doubles(p, index reg.Register) [2]vec {
+	return [2]vec{v.load(v.double(p, index, 0)), v.load(v.double(p, index, 1))}
+}
+
+func (v channels) double(p, index reg.Register, half int) Mem {
+	return Mem{Base: p, Index: index, Scale: 2, Disp: half * v.bytes}
+}
+
+func (v channels) storeDoubles(d [2]vec, p, index reg.Register) {
+	for half, d := range d {
+		VMOVUPS(d, v.double(p, index, half))
+	}
+}
+
+func (v channels) load(m Mem) vec {
+	to := v.vector()
+	VMOVUPS(m, to)
+	return to
+}
+
+func (v channels) zero() vec {
+	to := v.vector()
+	if v.bytes == 64 {
+		VPXORD(to, to, to)
+	} else {
+		VXORPS(to, to, to)
+	}
+	return to
+}
+
+// rectify multiplies d by slope in the lanes where y is not above zero.
+func (v channels) rectify(d, y, slope, zero vec) {
+	if v.bytes == 64 {
+		below := K()
+		VCMPPS(Imm(notLess), y, zero, below)
+		VMULPS(slope, d, below, d)
+		return
+	}
+	rectify(d, y, slope, zero, v.vector(), v.vector())
+}
+
+// widen turns the float32 of d into float64, those of its lower half and those of its upper half.
+func (v channels) widen(d vec) [2]vec {
+	to, upper := [2]vec{v.vector(), v.vector()}, v.vector()
+	if v.bytes == 64 {
+		VEXTRACTF64X4(Imm(1), d, upper.AsY())
+		VCVTPS2PD(d.AsY(), to[0])
+		VCVTPS2PD(upper.AsY(), to[1])
+	} else {
+		VEXTRACTF128(Imm(1), d, upper.AsX())
+		VCVTPS2PD(d.AsX(), to[0])
+		VCVTPS2PD(upper.AsX(), to[1])
+	}
+	return to
+}
+
+// widenAt does so for those that an index points to from p.
+func (v channels) widenAt(p, index reg.Register) [2]vec {
+	to := [2]vec{v.vector(), v.vector()}
+	for half := range to {
+		VCVTPS2PD(Mem{Base: p, Index: index, Scale: 1, Disp: half * v.bytes / 2}, to[half])
+	}
+	return to
+}
+
+func add(sum, x [2]vec) {
+	for half := range sum {
+		VADDPD(x[half], sum[half], sum[half])
+	}
+}
+
+func addProduct(sum, x, y [2]vec) {
+	for half := range sum {
+		VFMADD231PD(x[half], y[half], sum[half])
+	}
+}
+
+func (v channels) scale() {
+	TEXT("scale"+v.suffix, NOSPLIT, "func(y, z, scale, shift *float32, slope float32, rows, channels int)")
 	Pragma("noescape")
-	sums([]string{"sum"}, []string{"x"}, func(in []Mem, acc []reg.VecVirtual) {
-		x := YMM()
-		VCVTPS2PD(in[0], x)
-		VADDPD(x, acc[0], acc[0])
+	images, tables := pointers("y", "z"), pointers("scale", "shift")
+	slope, zero := broadcast("slope", v.vector()), v.zero()
+	v.rows(images, false, func(c reg.Register, rows []reg.Register) {
+		factor, shift := v.load(place(tables[0], c)), v.load(place(tables[1], c))
+		for _, r := range rows {
+			y := v.load(place(images[1], r))
+			VFMADD213PS(shift, factor, y)
+			v.rectify(y, y, slope, zero)
+			VMOVUPS(y, place(images[0], r))
+		}
 	})
 }
 
-func moments() {
-	TEXT("momentsSIMD", NOSPLIT, "func(sum, squares *float64, x *float32, rows, stride int)")
+func (v channels) normBack() {
+	TEXT("normBack"+v.suffix, NOSPLIT, "func(dy, z, scale, shift, a, b, c *float32, slope float32, rows, channels int)")
 	Pragma("noescape")
-	sums([]string{"sum", "squares"}, []string{"x"}, func(in []Mem, acc []reg.VecVirtual) {
-		x := YMM()
-		VCVTPS2PD(in[0], x)
-		VADDPD(x, acc[0], acc[0])
-		VFMADD231PD(x, x, acc[1])
+	images, tables := pointers("dy", "z"), pointers("scale", "shift", "a", "b", "c")
+	slope, zero := broadcast("slope", v.vector()), v.zero()
+	v.rows(images, false, func(channel reg.Register, rows []reg.Register) {
+		factor, shift := v.load(place(tables[0], channel)), v.load(place(tables[1], channel))
+		a, b, c := v.load(place(tables[2], channel)), v.load(place(tables[3], channel)), v.load(place(tables[4], channel))
+		for _, r := range rows {
+			d, z, y := v.load(place(images[0], r)), v.load(place(images[1], r)), v.vector()
+			VMOVAPS(z, y)
+			VFMADD213PS(shift, factor, y)
+			v.rectify(d, y, slope, zero)
+			VFMADD213PS(c, b, z)
+			VFMADD213PS(z, a, d)
+			VMOVUPS(d, place(images[0], r))
+		}
 	})
 }
 
-func normGrads() {
-	TEXT("normGradsSIMD", NOSPLIT, "func(sum, product *float64, dy, y, z *float32, slope float32, rows, stride int)")
+func (v channels) sums() {
+	TEXT("sums"+v.suffix, NOSPLIT, "func(sum *float64, x *float32, rows, stride, channels int)")
 	Pragma("noescape")
-	slope, zero := broadcast("slope", YMM()).AsX(), zeros().AsX()
-	sums([]string{"sum", "product"}, []string{"dy", "y", "z"}, func(in []Mem, acc []reg.VecVirtual) {
-		narrow, d, z := XMM(), YMM(), YMM()
-		VMOVUPS(in[0], narrow)
-		rectify(narrow, in[1], slope, zero, d.AsX(), z.AsX())
-		VCVTPS2PD(narrow, d)
-		VCVTPS2PD(in[2], z)
-		VADDPD(d, acc[0], acc[0])
-		VFMADD231PD(z, d, acc[1])
+	totals, images := pointers("sum"), pointers("x")
+	v.rows(images, true, func(c reg.Register, rows []reg.Register) {
+		sum := v.doubles(totals[0], c)
+		for _, r := range rows {
+			add(sum, v.widenAt(images[0], r))
+		}
+		v.storeDoubles(sum, totals[0], c)
+	})
+}
+
+func (v channels) moments() {
+	TEXT("moments"+v.suffix, NOSPLIT, "func(sum, squares *float64, x *float32, rows, stride, channels int)")
+	Pragma("noescape")
+	totals, images := pointers("sum", "squares"), pointers("x")
+	v.rows(images, true, func(c reg.Register, rows []reg.Register) {
+		sum, squares := v.doubles(totals[0], c), v.doubles(totals[1], c)
+		for _, r := range rows {
+			x := v.widenAt(images[0], r)
+			add(sum, x)
+			addProduct(squares, x, x)
+		}
+		v.storeDoubles(sum, totals[0], c)
+		v.storeDoubles(squares, totals[1], c)
+	})
+}
+
+func (v channels) normGrads() {
+	TEXT("normGrads"+v.suffix, NOSPLIT,
+		"func(sum, product *float64, dy, z, scale, shift *float32, slope float32, rows, stride, channels int)")
+	Pragma("noescape")
+	totals, images, tables := pointers("sum", "product"), pointers("dy", "z"), pointers("scale", "shift")
+	slope, zero := broadcast("slope", v.vector()), v.zero()
+	v.rows(images, true, func(c reg.Register, rows []reg.Register) {
+		factor, shift := v.load(place(tables[0], c)), v.load(place(tables[1], c))
+		sum, product := v.doubles(totals[0], c), v.doubles(totals[1], c)
+		for _, r := range rows {
+			narrow, y := v.load(place(images[0], r)), v.load(place(images[1], r))
+			VFMADD213PS(shift, factor, y)
+			v.rectify(narrow, y, slope, zero)
+			d := v.widen(narrow)
+			add(sum, d)
+			addProduct(product, d, v.widenAt(images[1], r))
+		}
+		v.storeDoubles(sum, totals[0], c)
+		v.storeDoubles(product, totals[1], c)
 	})
 }
 

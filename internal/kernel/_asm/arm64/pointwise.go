@@ -120,12 +120,18 @@ func (f *file) leakyBack() {
 }
 
 // rows repeats step for every row of channels, two vectors at a time. Pointers into rows of channels move on by
-// themselves from row to row; those into the tables, a value a channel, start anew with each and are handed to step.
-func (f *file) rows(tables []gp, step func(tables []gp)) {
+// themselves, and from row to row, where these are stride values apart, or lie one behind the other with none; those into
+// the tables, a value a channel, start anew with each and are handed to step.
+func (f *file) rows(images, tables []gp, strided bool, step func(tables []gp)) {
 	p := f.load("rows", "channels")
 	width, moving := f.gp(), make([]gp, len(tables))
 	for i := range moving {
 		moving[i] = f.gp()
+	}
+	var gap gp
+	if strided {
+		gap = f.load("stride")[0]
+		f.op("SUB", p[1], gap, gap)
 	}
 	f.label("row")
 	for i, t := range tables {
@@ -136,6 +142,11 @@ func (f *file) rows(tables []gp, step func(tables []gp)) {
 	f.scoped(func() { step(moving) })
 	f.op("SUBS", imm(8), width)
 	f.op("BGT", "vectors")
+	if strided {
+		for _, image := range images {
+			f.op("ADD", gap.values(), image, image)
+		}
+	}
 	f.op("SUBS", imm(1), p[0])
 	f.op("BGT", "row")
 	f.op("RET")
@@ -145,7 +156,7 @@ func (f *file) scale() {
 	f.text("scaleSIMD", "y, z, scale, shift *float32, slope float32, rows, channels int", 0)
 	images, tables := f.load("y", "z"), f.load("scale", "shift")
 	slope := f.broadcast("slope")[0]
-	f.rows(tables, func(tables []gp) {
+	f.rows(images, tables, false, func(tables []gp) {
 		z, factor, v := f.next(images[1]), f.next(tables[0]), f.next(tables[1])
 		for i := range v {
 			f.fmla(v[i], z[i], factor[i])
@@ -156,13 +167,14 @@ func (f *file) scale() {
 }
 
 func (f *file) normBack() {
-	f.text("normBackSIMD", "dy, y, z, a, b, c *float32, slope float32, rows, channels int", 0)
-	images, tables := f.load("dy", "y", "z"), f.load("a", "b", "c")
+	f.text("normBackSIMD", "dy, z, scale, shift, a, b, c *float32, slope float32, rows, channels int", 0)
+	images, tables := f.load("dy", "z"), f.load("scale", "shift", "a", "b", "c")
 	slope := f.broadcast("slope")[0]
-	f.rows(tables, func(tables []gp) {
-		d, y, z := f.here(images[0]), f.next(images[1]), f.next(images[2])
-		a, b, c := f.next(tables[0]), f.next(tables[1]), f.next(tables[2])
+	f.rows(images, tables, false, func(tables []gp) {
+		d, z, factor, y := f.here(images[0]), f.next(images[1]), f.next(tables[0]), f.next(tables[1])
+		a, b, c := f.next(tables[2]), f.next(tables[3]), f.next(tables[4])
 		for i := range d {
+			f.fmla(y[i], z[i], factor[i])
 			f.rectify(d[i], y[i], slope)
 			f.fmla(c[i], b[i], z[i])
 			f.fmla(c[i], a[i], d[i])
@@ -171,88 +183,59 @@ func (f *file) normBack() {
 	})
 }
 
-// sums adds to the float64 sums of 16 channels the rows of inputs. step does so for four channels: it gets the inputs
-// and, for the lower and the upper two channels, a way to turn floats to doubles and the accumulators in the order of
-// their names.
-func (f *file) sums(accumulators, inputs []string, step func(in []vec, half func(do func(widen func(vec) vec, acc []vec)))) {
-	totals, data := f.load(accumulators...), f.load(inputs...)
-	p := f.load("rows", "stride")
-	const pairs = 8 // of channels
-	acc := make([][]vec, pairs)
-	for j := range acc {
-		acc[j] = f.vecs(len(totals))
+// widen turns two vectors of float32 into four of float64.
+func (f *file) widen(v [2]vec) []vec {
+	to := f.vecs(4)
+	for i, v := range v {
+		f.fcvtl(to[2*i], v)
+		f.fcvtl2(to[2*i+1], v)
 	}
-	transfer := func(op string) {
-		for s, total := range totals {
-			for j := 0; j < pairs; j += 2 {
-				memory, registers := at(total, 16*j), pair(acc[j][s], acc[j+1][s])
-				if op == "FSTPQ" {
-					memory, registers = registers, memory
-				}
-				f.op(op, memory, registers)
-			}
-		}
-	}
-	transfer("FLDPQ")
-	f.op("CBZ", p[0], "done")
-	f.label("row")
-	for j := 0; j < pairs; j += 2 {
+	return to
+}
+
+// accumulate changes the float64 where p points to, four vectors of them, and moves it on.
+func (f *file) accumulate(p gp, change func(i int, sum vec)) {
+	for i := 0; i < 4; i += 2 {
 		f.scoped(func() {
-			in := make([]vec, len(data))
-			for i, d := range data {
-				in[i] = f.vec()
-				f.op("FMOVQ", at(d, 8*j), in[i].whole())
-			}
-			step(in, func(do func(widen func(vec) vec, acc []vec)) {
-				for half, convert := range []func(to, n vec){f.fcvtl, f.fcvtl2} {
-					f.scoped(func() {
-						do(func(v vec) vec {
-							to := f.vec()
-							convert(to, v)
-							return to
-						}, acc[j+half])
-					})
-				}
-			})
+			sum := f.here(p)
+			change(i, sum[0])
+			change(i+1, sum[1])
+			f.store(sum, p)
 		})
 	}
-	for _, d := range data {
-		f.op("ADD", p[1].values(), d, d)
-	}
-	f.op("SUBS", imm(1), p[0])
-	f.op("BNE", "row")
-	f.label("done")
-	transfer("FSTPQ")
-	f.op("RET")
 }
 
 func (f *file) channelSums() {
-	f.text("sumsSIMD", "sum *float64, x *float32, rows, stride int", 0)
-	f.sums([]string{"sum"}, []string{"x"}, func(in []vec, halves func(func(func(vec) vec, []vec))) {
-		halves(func(widen func(vec) vec, acc []vec) { f.faddDoubles(acc[0], acc[0], widen(in[0])) })
+	f.text("sumsSIMD", "sum *float64, x *float32, rows, stride, channels int", 0)
+	totals, images := f.load("sum"), f.load("x")
+	f.rows(images, totals, true, func(totals []gp) {
+		x := f.widen(f.next(images[0]))
+		f.accumulate(totals[0], func(i int, sum vec) { f.faddDoubles(sum, sum, x[i]) })
 	})
 }
 
 func (f *file) moments() {
-	f.text("momentsSIMD", "sum, squares *float64, x *float32, rows, stride int", 0)
-	f.sums([]string{"sum", "squares"}, []string{"x"}, func(in []vec, halves func(func(func(vec) vec, []vec))) {
-		halves(func(widen func(vec) vec, acc []vec) {
-			x := widen(in[0])
-			f.faddDoubles(acc[0], acc[0], x)
-			f.fmlaDoubles(acc[1], x, x)
-		})
+	f.text("momentsSIMD", "sum, squares *float64, x *float32, rows, stride, channels int", 0)
+	totals, images := f.load("sum", "squares"), f.load("x")
+	f.rows(images, totals, true, func(totals []gp) {
+		x := f.widen(f.next(images[0]))
+		f.accumulate(totals[0], func(i int, sum vec) { f.faddDoubles(sum, sum, x[i]) })
+		f.accumulate(totals[1], func(i int, sum vec) { f.fmlaDoubles(sum, x[i], x[i]) })
 	})
 }
 
 func (f *file) normGrads() {
-	f.text("normGradsSIMD", "sum, product *float64, dy, y, z *float32, slope float32, rows, stride int", 0)
+	f.text("normGradsSIMD", "sum, product *float64, dy, z, scale, shift *float32, slope float32, rows, stride, channels int", 0)
+	images, tables := f.load("dy", "z"), f.load("sum", "product", "scale", "shift")
 	slope := f.broadcast("slope")[0]
-	f.sums([]string{"sum", "product"}, []string{"dy", "y", "z"}, func(in []vec, halves func(func(func(vec) vec, []vec))) {
-		f.rectify(in[0], in[1], slope)
-		halves(func(widen func(vec) vec, acc []vec) {
-			d, z := widen(in[0]), widen(in[2])
-			f.faddDoubles(acc[0], acc[0], d)
-			f.fmlaDoubles(acc[1], d, z)
-		})
+	f.rows(images, tables, true, func(tables []gp) {
+		grads, inputs, factor, y := f.next(images[0]), f.next(images[1]), f.next(tables[2]), f.next(tables[3])
+		for i := range y {
+			f.fmla(y[i], inputs[i], factor[i])
+			f.rectify(grads[i], y[i], slope)
+		}
+		d, z := f.widen(grads), f.widen(inputs)
+		f.accumulate(tables[0], func(i int, sum vec) { f.faddDoubles(sum, sum, d[i]) })
+		f.accumulate(tables[1], func(i int, sum vec) { f.fmlaDoubles(sum, d[i], z[i]) })
 	})
 }

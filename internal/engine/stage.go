@@ -255,8 +255,17 @@ func (s *stage) backward(dx []float32, below *stage) {
 }
 
 func tanhForward(y []float32) {
-	for i, v := range y {
-		y[i] = float32(numeric.Tanh(float64(v)))
+	// Widened apart: Go's conversion would make each value wait for the last one's tanh, whose register it half writes.
+	var wide [64]float64
+	for len(y) > 0 {
+		part := y[:min(len(y), len(wide))]
+		for i, v := range part {
+			wide[i] = float64(v)
+		}
+		for i := range part {
+			part[i] = float32(numeric.Tanh(wide[i]))
+		}
+		y = y[len(part):]
 	}
 }
 

@@ -13,10 +13,6 @@ const (
 	expSmall = -745.2
 )
 
-// reciprocalFactorials are 1/n!, n from 0.
-var reciprocalFactorials = [...]float64{1, 1, 1. / 2, 1. / 6, 1. / 24, 1. / 120, 1. / 720, 1. / 5040, 1. / 40320,
-	1. / 362880, 1. / 3628800, 1. / 39916800, 1. / 479001600, 1. / 6227020800}
-
 // Exp returns e^x, with a relative error below 1e-15: x = k·ln 2 + r with |r| ≤ ln 2 / 2, and Taylor's series in r.
 func Exp(x float64) float64 {
 	switch {
@@ -29,11 +25,24 @@ func Exp(x float64) float64 {
 	}
 	k := math.RoundToEven(float64(x * log2E))
 	r := float64(x-float64(k*ln2High)) - float64(k*ln2Low)
-	sum := 0.0
-	for n := len(reciprocalFactorials) - 1; n >= 0; n-- {
-		sum = float64(sum*r) + reciprocalFactorials[n]
+	// Term by term and not in a loop, so that a processor may go on to the next number before one is done.
+	sum := float64(r*(1./6227020800)) + 1./479001600
+	sum = float64(sum*r) + 1./39916800
+	sum = float64(sum*r) + 1./3628800
+	sum = float64(sum*r) + 1./362880
+	sum = float64(sum*r) + 1./40320
+	sum = float64(sum*r) + 1./5040
+	sum = float64(sum*r) + 1./720
+	sum = float64(sum*r) + 1./120
+	sum = float64(sum*r) + 1./24
+	sum = float64(sum*r) + 1./6
+	sum = float64(sum*r) + 1./2
+	sum = float64(sum*r) + 1
+	sum = float64(sum*r) + 1
+	if math.Abs(k) > 1000 {
+		return math.Ldexp(sum, int(k))
 	}
-	return math.Ldexp(sum, int(k))
+	return float64(sum * math.Float64frombits(uint64(int64(k)+1023)<<52))
 }
 
 // Log1p returns ln(1+y) for y in [0, 1], with a relative error below 1e-15: it is 2·artanh(y/(2+y)), whose series in

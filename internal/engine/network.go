@@ -47,10 +47,7 @@ type Network struct {
 	maskJob              maskJob
 	few                  fewJob
 
-	learning                                          bool   // gradients of weights are wanted
-	current                                           *stage // that the functions below speak of
-	thenFixed, thenTraining, thenNormed, thenNormBack func(lo, hi int)
-	thenPointwise                                     func(lo, hi int)
+	learning bool // gradients of weights are wanted
 }
 
 // Plan is what a network is made for.
@@ -77,12 +74,9 @@ func New(a arch.Network, plan Plan) (*Network, error) {
 	}
 	n.plan(plan.Training)
 	n.link()
-
-	n.thenFixed = func(lo, hi int) { n.current.fixed(lo, hi) }
-	n.thenTraining = func(lo, hi int) { n.current.training(lo, hi) }
-	n.thenNormed = func(lo, hi int) { n.current.normed(lo, hi) }
-	n.thenNormBack = func(lo, hi int) { n.current.normBack(lo, hi) }
-	n.thenPointwise = func(lo, hi int) { n.current.pointwiseBack(lo, hi) }
+	for _, s := range n.stages {
+		s.steps = steps{s.fixed, s.training, s.normed, s.pointwiseBack, s.normBack}
+	}
 	return n, nil
 }
 
@@ -295,6 +289,7 @@ func (n *Network) wantsInput() bool { return len(n.Arch.Input) == 3 }
 // images times the output's size, is valid until the next call. The end of the input must be followed by kernel.Slack
 // readable values.
 func (n *Network) Forward(x []float32, images int, mode Mode) []float32 {
+	var left func(lo, hi int) // to do with x
 	for i := 0; i < len(n.stages); i++ {
 		s := n.stages[i]
 		if mode == Inference && images < n.pool.threads && s.shares() {
@@ -308,9 +303,10 @@ func (n *Network) Forward(x []float32, images int, mode Mode) []float32 {
 			x = n.stages[i].y
 			continue
 		}
-		s.run(x, images, mode)
+		left = s.run(x, images, mode, left)
 		x = s.y
 	}
+	n.stages[len(n.stages)-1].each(left)
 	return x[:images*n.outSize]
 }
 
@@ -325,7 +321,7 @@ func (n *Network) Backward(dx []float32, weights bool) {
 	at := 0
 	last := n.stages[len(n.stages)-1]
 	last.beginBack(n.dy[at])
-	last.each(n.thenPointwise)
+	last.each(last.steps.pointwiseBack)
 	for i := len(n.stages) - 1; i > 0; i-- {
 		at = 1 - at
 		n.stages[i].backward(n.dy[at], n.stages[i-1])

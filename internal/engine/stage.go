@@ -41,7 +41,12 @@ type stage struct {
 	dy     []float32 // gradient in hand
 	images int
 	job    stageJob
+	feed   feedJob
+	steps  steps
 }
+
+// steps are a stage's own methods as functions, made once.
+type steps struct{ fixed, training, normed, pointwiseBack, normBack func(lo, hi int) }
 
 // stageJob runs one of a stage's steps over blocks of images.
 type stageJob struct {
@@ -54,26 +59,56 @@ func (j *stageJob) run(_, task int) {
 	j.step(task*j.block, min((task+1)*j.block, j.s.images))
 }
 
+// each does a step, if it is not nil.
 func (s *stage) each(step func(lo, hi int)) {
+	if step == nil {
+		return
+	}
 	s.job.s, s.job.step = s, step
 	threads := s.n.pool.threads
 	s.job.block = (s.images + 4*threads - 1) / (4 * threads)
 	s.n.pool.do(&s.job, (s.images+s.job.block-1)/s.job.block)
 }
 
-// run computes y from x.
-func (s *stage) run(x []float32, images int, mode Mode) {
+// feedJob runs a transfer over source images of which a step is left to do. It does it block by block, so that the transfer
+// finds them in cache.
+type feedJob struct {
+	t    *transfer
+	step func(lo, hi int)
+}
+
+func (j *feedJob) run(worker, task int) {
+	lo := task * j.t.block
+	j.step(lo, min(lo+j.t.block, j.t.images))
+	j.t.run(worker, task)
+}
+
+// call is t.call after the step, if it is not nil.
+func (s *stage) call(t *transfer, step func(lo, hi int), to, from, bias []float32, then func(lo, hi int)) {
+	if step == nil || t.winograd != nil && t.winograd.wide {
+		s.each(step)
+		t.call(to, from, bias, s.images, then)
+		return
+	}
+	s.feed = feedJob{t, step}
+	t.to, t.from, t.images, t.then = to, from, s.images, then
+	t.add(bias)
+	t.block = max(1, min(t.most, (s.images+4*t.pool.threads-1)/(4*t.pool.threads)))
+	t.pool.do(&s.feed, (s.images+t.block-1)/t.block)
+}
+
+// run computes y from x, after a step that is left to do with x, if it is not nil. It returns what is left to do with y.
+func (s *stage) run(x []float32, images int, mode Mode, step func(lo, hi int)) (left func(lo, hi int)) {
 	s.x, s.images = x, images
 	batchNorm := s.norm != nil && mode == Training
 	to := s.y
 	if batchNorm {
 		to = s.z
 	}
-	then := s.n.thenFixed
+	then := s.steps.fixed
 	if mode == Training {
-		then = s.n.thenTraining
+		then = s.steps.training
 	}
-	s.n.current = s
 	if batchNorm {
 		s.sums.begin(sumSquare, s.z)
 	}
@@ -81,19 +116,21 @@ func (s *stage) run(x []float32, images int, mode Mode) {
 		if s.norm != nil && !batchNorm {
 			s.norm.fixed()
 		}
-		s.forward.call(to, x, s.bias.Data, images, then)
+		s.call(s.forward, step, to, x, s.bias.Data, then)
 	} else {
+		s.each(step)
 		copy(to, x[:images*s.size])
 		if s.norm != nil && !batchNorm {
 			s.norm.fixed()
 		}
 		s.each(then)
 	}
-	if batchNorm {
-		sum, squares := s.sums.finish(s.n.slices)
-		s.norm.batch(sum, squares, images*s.pixels)
-		s.each(s.n.thenNormed)
+	if !batchNorm {
+		return nil
 	}
+	sum, squares := s.sums.finish(s.n.slices)
+	s.norm.batch(sum, squares, images*s.pixels)
+	return s.steps.normed
 }
 
 // fixed finishes images lo to hi-1 in inference.
@@ -184,7 +221,6 @@ func (s *stage) beginBack(dy []float32) {
 	} else {
 		s.sums.begin(sumOnly, dy)
 	}
-	s.n.current = s
 }
 
 // pointwiseBack turns the gradient of the output of images lo to hi-1, in place, into that of z, or with a
@@ -217,19 +253,20 @@ func (s *stage) normBack(lo, hi int) {
 // backward goes on from dy, which pointwiseBack has turned, to the gradients of weights, if they are wanted, and of the
 // input, if dx is not nil. As soon as the input's gradient of some images is done, the stage below gets it.
 func (s *stage) backward(dx []float32, below *stage) {
+	var step func(lo, hi int) // left to do with dy
 	if s.norm != nil {
 		sum, product := s.sums.finish(s.n.slices)
 		s.norm.gradients(sum, product, s.images*s.pixels)
 		s.sums.begin(sumOnly, s.dy)
-		s.n.current = s
-		s.each(s.n.thenNormBack)
+		step = s.steps.normBack
 	}
 	var then func(lo, hi int)
 	if below != nil {
 		below.beginBack(dx)
-		then = s.n.thenPointwise
+		then = below.steps.pointwiseBack
 	}
 	if s.forward == nil {
+		s.each(step)
 		if dx != nil {
 			copy(dx, s.dy[:s.images*s.size])
 			if then != nil {
@@ -237,6 +274,11 @@ func (s *stage) backward(dx []float32, below *stage) {
 			}
 		}
 		return
+	}
+	if dx != nil {
+		s.call(s.back, step, dx, s.dy, nil, then)
+	} else {
+		s.each(step)
 	}
 	if s.n.learning {
 		sums, _ := s.sums.finish(s.n.slices)
@@ -248,9 +290,6 @@ func (s *stage) backward(dx []float32, below *stage) {
 			big, small = s.dy, s.x
 		}
 		s.grad.call(s.kernel.Grad, big, small, s.n.slices)
-	}
-	if dx != nil {
-		s.back.call(dx, s.dy, nil, s.images, then)
 	}
 }
 

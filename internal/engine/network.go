@@ -235,8 +235,11 @@ func (n *Network) plan(training bool) {
 		if s.norm != nil && training {
 			s.z = s.buffer(s.size)
 		}
+		s.maskWords = (s.size + 63) / 64
+		if s.activation == leaky && s.norm == nil && training {
+			s.above = make([]uint64, n.batch*s.maskWords)
+		}
 		if s.rate > 0 && training {
-			s.maskWords = (s.size + 63) / 64
 			s.masks = make([]uint64, n.batch*s.maskWords)
 		}
 		if s.grad != nil {

@@ -31,6 +31,7 @@ type stage struct {
 	rate          float64 // of dropout; 0 for none
 	maskWords     int     // words an image
 	masks         []uint64
+	above         []uint64 // which values before the rectifier were above zero, as bits; nil where nobody asks
 	sums          *channelSums
 	chain         *chain // that this stage is the first of, nil for none
 
@@ -146,7 +147,7 @@ func (s *stage) finish(y []float32) {
 	case s.norm != nil:
 		s.n.set.Scale(y, y, s.norm.scale, s.norm.shift, slope, len(y)/s.channels)
 	case slope != 1:
-		s.n.set.Leaky(y, nil, slope, 1)
+		s.n.set.Leaky(y, nil, nil, slope, 1)
 	}
 	if s.activation == tanh {
 		tanhForward(y)
@@ -191,25 +192,26 @@ func (s *stage) keepScale() float32 { return float32(1 / (1 - s.rate)) }
 
 // drop applies leaky rectifier and dropout to the outputs, image by image, since masks start anew with each.
 func (s *stage) drop(lo, hi int, slope float32) {
-	if s.rate == 0 {
-		s.n.set.Leaky(s.y[lo*s.size:hi*s.size], nil, slope, 1)
-		return
-	}
 	for i := lo; i < hi; i++ {
-		s.n.set.Leaky(s.y[i*s.size:(i+1)*s.size], s.masks[i*s.maskWords:], slope, s.keepScale())
+		s.n.set.Leaky(s.y[i*s.size:(i+1)*s.size], s.bits(s.above, i), s.bits(s.masks, i), slope, s.keepScale())
 	}
+}
+
+// bits returns those of image i; none of none.
+func (s *stage) bits(of []uint64, i int) []uint64 {
+	if of == nil {
+		return nil
+	}
+	return of[i*s.maskWords:][:s.maskWords]
 }
 
 // dropBack turns the gradient of drop's output into that of its input.
 func (s *stage) dropBack(lo, hi int, slope float32) {
-	if s.rate == 0 {
-		if slope != 1 {
-			s.n.set.LeakyBack(s.dy[lo*s.size:hi*s.size], s.y[lo*s.size:], nil, slope, 1)
-		}
+	if s.rate == 0 && slope == 1 {
 		return
 	}
 	for i := lo; i < hi; i++ {
-		s.n.set.LeakyBack(s.dy[i*s.size:(i+1)*s.size], s.y[i*s.size:], s.masks[i*s.maskWords:], slope, s.keepScale())
+		s.n.set.LeakyBack(s.dy[i*s.size:(i+1)*s.size], s.bits(s.above, i), s.bits(s.masks, i), slope, s.keepScale())
 	}
 }
 

@@ -58,7 +58,7 @@ func pointwiseWork(set *Set, n int) []work {
 	const channels = 64
 	x, y, z, g, v := values(n), values(n), values(n), values(n), make([]float32, n)
 	a, b, c := values(channels), values(channels), values(channels)
-	mask := make([]uint64, (n+63)/64)
+	above, mask := make([]uint64, (n+63)/64), make([]uint64, (n+63)/64)
 	for i := range mask {
 		mask[i] = r.Uint64()
 	}
@@ -69,9 +69,9 @@ func pointwiseWork(set *Set, n int) []work {
 		{"NormGrads", 0, 8 * n, func() { set.NormGrads(sum, other, x, z, a, b, 0.2, n/channels, channels) }},
 		{"Scale", 0, 8 * n, func() { set.Scale(y, z, a, b, 0.2, n/channels) }},
 		{"NormBack", 0, 12 * n, func() { set.NormBack(x, z, b, c, a, b, c, 1, n/channels) }},
-		{"Leaky", 0, 8 * n, func() { set.Leaky(y, nil, 1, 1) }},
-		{"LeakyMasked", 0, 8 * n, func() { set.Leaky(y, mask, 1, 1) }},
-		{"LeakyBack", 0, 12 * n, func() { set.LeakyBack(x, y, nil, 1, 1) }},
+		{"Leaky", 0, 8 * n, func() { set.Leaky(y, nil, nil, 1, 1) }},
+		{"LeakyMasked", 0, 8 * n, func() { set.Leaky(y, above, mask, 1, 1) }},
+		{"LeakyBack", 0, 8 * n, func() { set.LeakyBack(x, above, mask, 1, 1) }},
 		{"Adam", 0, 28 * n, func() { set.Adam(x, g, z, v, 1e-3, 0.1, 1e-3, 1e-7) }},
 		{"Add", 0, 12 * n, func() { set.Add(x, g) }},
 	}

@@ -18,8 +18,8 @@ var calls = []struct {
 	{"NormBack", 4, func() []any {
 		return []any{f32(48), f32(48), f32(16), f32(16), f32(16), f32(16), f32(16), float32(0.5), 3}
 	}},
-	{"Leaky", 0, func() []any { return []any{f32(128), make([]uint64, 2), float32(0.5), float32(2)} }},
-	{"LeakyBack", 0, func() []any { return []any{f32(128), f32(128), make([]uint64, 2), float32(0.5), float32(2)} }},
+	{"Leaky", 0, func() []any { return []any{f32(128), make([]uint64, 2), make([]uint64, 2), float32(0.5), float32(2)} }},
+	{"LeakyBack", 0, func() []any { return []any{f32(128), make([]uint64, 2), make([]uint64, 2), float32(0.5), float32(2)} }},
 	{"Adam", 1, func() []any {
 		return []any{f32(48), f32(48), f32(48), f32(48), float32(1), float32(1), float32(1), float32(1)}
 	}},
@@ -74,8 +74,8 @@ func TestNoAllocation(t *testing.T) {
 			set.NormGrads(sum, sum, x, x, x, x, 1, 1, 0)
 			set.Scale(x, x, channels, channels, 1, 3)
 			set.NormBack(x, x, channels, channels, channels, channels, channels, 1, 3)
-			set.Leaky(x, mask, 1, 1)
-			set.LeakyBack(x, x, mask, 1, 1)
+			set.Leaky(x, mask, mask, 1, 1)
+			set.LeakyBack(x, mask, mask, 1, 1)
 			set.Adam(x, x, x, x, 1, 1, 1, 1)
 			set.Add(x, x)
 		}); n != 0 {

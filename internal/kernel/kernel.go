@@ -69,8 +69,8 @@ type Set struct {
 	// Value by value, or rows of channels.
 	Scale     func(y, z, scale, shift []float32, slope float32, rows int)
 	NormBack  func(dy, z, scale, shift, a, b, c []float32, slope float32, rows int)
-	Leaky     func(y []float32, mask []uint64, slope, scale float32)
-	LeakyBack func(dy, y []float32, mask []uint64, slope, scale float32)
+	Leaky     func(y []float32, above, mask []uint64, slope, scale float32)
+	LeakyBack func(dy []float32, above, mask []uint64, slope, scale float32)
 	Adam      func(w, g, m, v []float32, rate, keep1, keep2, epsilon float32)
 	Add       func(dst, src []float32)
 

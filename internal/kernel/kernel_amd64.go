@@ -25,6 +25,7 @@ func init() {
 	avx512 := avx2
 	avx512.Name, avx512.Rows, avx512.ShortRows, avx512.OuterRows, avx512.Lanes = "avx512", 12, 4, 8, 32
 	avx512.Tile, avx512.Short, avx512.Outer, avx512.Peak = tileAVX512, shortAVX512, outerAVX512, peak512
+	leakyCode{leakyAVX512, leakyBackAVX512}.use(&avx512)
 	channelCode{16, sumsAVX512, momentsAVX512, normGradsAVX512, scaleAVX512, normBackAVX512}.use(&avx512)
 	winogradCode{16, winogradInAVX512, winogradGradInAVX512, winogradOutAVX512, winogradKernelAVX512, winogradGradOutAVX512}.use(&avx512)
 	pairCode{

@@ -7084,6 +7084,147 @@ check1:
 	VZEROUPPER
 	RET
 
+// func leakySIMD(y *float32, above *uint64, mask *uint64, n int, slope float32, scale float32)
+// Requires: AVX, AVX2
+TEXT ·leakySIMD(SB), NOSPLIT, $0-40
+	MOVQ         y+0(FP), AX
+	MOVQ         above+8(FP), CX
+	MOVQ         mask+16(FP), DX
+	MOVQ         n+24(FP), BX
+	VBROADCASTSS slope+32(FP), Y0
+	VBROADCASTSS scale+36(FP), Y1
+	VXORPS       Y2, Y2, Y2
+	VPCMPEQD     Y3, Y3, Y3
+	VPCMPEQD     Y4, Y4, Y4
+	VPCMPEQD     Y5, Y5, Y5
+	VPCMPEQD     Y6, Y6, Y6
+	XORQ         SI, SI
+	JMP          check
+
+loop:
+	MOVQ         SI, DI
+	SHRQ         $0x03, DI
+	TESTQ        DX, DX
+	JZ           unmasked
+	VPBROADCASTW (DX)(DI*1), Y4
+	VMOVUPS      lanebits<>+0(SB), Y3
+	VPAND        Y3, Y4, Y5
+	VPCMPEQD     Y3, Y5, Y5
+	VMOVUPS      lanebits<>+32(SB), Y3
+	VPAND        Y3, Y4, Y6
+	VPCMPEQD     Y3, Y6, Y6
+
+unmasked:
+	VMOVUPS   (AX)(SI*4), Y4
+	VCMPPS    $0x11, Y4, Y2, Y3
+	VMULPS    Y0, Y4, Y7
+	VBLENDVPS Y3, Y4, Y7, Y4
+	VMULPS    Y1, Y4, Y4
+	VANDPS    Y5, Y4, Y4
+	VMOVUPS   Y4, (AX)(SI*4)
+	VMOVUPS   32(AX)(SI*4), Y7
+	VCMPPS    $0x11, Y7, Y2, Y4
+	VMULPS    Y0, Y7, Y8
+	VBLENDVPS Y4, Y7, Y8, Y7
+	VMULPS    Y1, Y7, Y7
+	VANDPS    Y6, Y7, Y7
+	VMOVUPS   Y7, 32(AX)(SI*4)
+	TESTQ     CX, CX
+	JZ        unasked
+	VMOVMSKPS Y3, R8
+	MOVB      R8, (CX)(DI*1)
+	VMOVMSKPS Y4, R8
+	MOVB      R8, 1(CX)(DI*1)
+
+unasked:
+	ADDQ $0x10, SI
+
+check:
+	CMPQ SI, BX
+	JLT  loop
+	VZEROUPPER
+	RET
+
+DATA lanebits<>+0(SB)/4, $0x00000001
+DATA lanebits<>+4(SB)/4, $0x00000002
+DATA lanebits<>+8(SB)/4, $0x00000004
+DATA lanebits<>+12(SB)/4, $0x00000008
+DATA lanebits<>+16(SB)/4, $0x00000010
+DATA lanebits<>+20(SB)/4, $0x00000020
+DATA lanebits<>+24(SB)/4, $0x00000040
+DATA lanebits<>+28(SB)/4, $0x00000080
+DATA lanebits<>+32(SB)/4, $0x00000100
+DATA lanebits<>+36(SB)/4, $0x00000200
+DATA lanebits<>+40(SB)/4, $0x00000400
+DATA lanebits<>+44(SB)/4, $0x00000800
+DATA lanebits<>+48(SB)/4, $0x00001000
+DATA lanebits<>+52(SB)/4, $0x00002000
+DATA lanebits<>+56(SB)/4, $0x00004000
+DATA lanebits<>+60(SB)/4, $0x00008000
+GLOBL lanebits<>(SB), RODATA|NOPTR, $64
+
+// func leakyBackSIMD(y *float32, above *uint64, mask *uint64, n int, slope float32, scale float32)
+// Requires: AVX, AVX2
+TEXT ·leakyBackSIMD(SB), NOSPLIT, $0-40
+	MOVQ         y+0(FP), AX
+	MOVQ         above+8(FP), CX
+	MOVQ         mask+16(FP), DX
+	MOVQ         n+24(FP), BX
+	VBROADCASTSS slope+32(FP), Y0
+	VBROADCASTSS scale+36(FP), Y1
+	VXORPS       Y2, Y2, Y2
+	VPCMPEQD     Y2, Y2, Y2
+	VPCMPEQD     Y3, Y3, Y3
+	VPCMPEQD     Y4, Y4, Y4
+	VPCMPEQD     Y5, Y5, Y5
+	XORQ         SI, SI
+	JMP          check
+
+loop:
+	MOVQ         SI, DI
+	SHRQ         $0x03, DI
+	TESTQ        CX, CX
+	JZ           all
+	VPBROADCASTW (CX)(DI*1), Y3
+	VMOVUPS      lanebits<>+0(SB), Y6
+	VPAND        Y6, Y3, Y2
+	VPCMPEQD     Y6, Y2, Y2
+	VMOVUPS      lanebits<>+32(SB), Y6
+	VPAND        Y6, Y3, Y3
+	VPCMPEQD     Y6, Y3, Y3
+
+all:
+	TESTQ        DX, DX
+	JZ           unmasked
+	VPBROADCASTW (DX)(DI*1), Y5
+	VMOVUPS      lanebits<>+0(SB), Y6
+	VPAND        Y6, Y5, Y4
+	VPCMPEQD     Y6, Y4, Y4
+	VMOVUPS      lanebits<>+32(SB), Y6
+	VPAND        Y6, Y5, Y5
+	VPCMPEQD     Y6, Y5, Y5
+
+unmasked:
+	VMOVUPS   (AX)(SI*4), Y6
+	VMULPS    Y0, Y6, Y7
+	VBLENDVPS Y2, Y6, Y7, Y6
+	VMULPS    Y1, Y6, Y6
+	VANDPS    Y4, Y6, Y6
+	VMOVUPS   Y6, (AX)(SI*4)
+	VMOVUPS   32(AX)(SI*4), Y6
+	VMULPS    Y0, Y6, Y7
+	VBLENDVPS Y3, Y6, Y7, Y6
+	VMULPS    Y1, Y6, Y6
+	VANDPS    Y5, Y6, Y6
+	VMOVUPS   Y6, 32(AX)(SI*4)
+	ADDQ      $0x10, SI
+
+check:
+	CMPQ SI, BX
+	JLT  loop
+	VZEROUPPER
+	RET
+
 // func sumsAVX512(sum *float64, x *float32, rows int, stride int, channels int)
 // Requires: AVX, AVX512F
 TEXT ·sumsAVX512(SB), NOSPLIT, $0-40
@@ -7621,50 +7762,41 @@ check1:
 	VZEROUPPER
 	RET
 
-// func leakyBackSIMD(dy *float32, y *float32, mask *uint64, n int, slope float32, scale float32)
-// Requires: AVX, AVX2
-TEXT ·leakyBackSIMD(SB), NOSPLIT, $0-40
-	MOVQ         dy+0(FP), AX
-	MOVQ         y+8(FP), CX
+// func leakyAVX512(y *float32, above *uint64, mask *uint64, n int, slope float32, scale float32)
+// Requires: AVX, AVX512F
+TEXT ·leakyAVX512(SB), NOSPLIT, $0-40
+	MOVQ         y+0(FP), AX
+	MOVQ         above+8(FP), CX
 	MOVQ         mask+16(FP), DX
 	MOVQ         n+24(FP), BX
-	VBROADCASTSS slope+32(FP), Y0
-	VBROADCASTSS scale+36(FP), Y1
-	VXORPS       Y2, Y2, Y2
-	VMOVUPS      lanebits<>+0(SB), Y3
-	VMOVUPS      lanebits<>+32(SB), Y4
-	VPCMPEQD     Y5, Y5, Y5
-	VPCMPEQD     Y6, Y6, Y6
+	VBROADCASTSS slope+32(FP), Z0
+	VBROADCASTSS scale+36(FP), Z1
+	VPXORD       Z2, Z2, Z2
+	KXNORW       K1, K1, K1
+	KXNORW       K2, K2, K2
 	XORQ         SI, SI
 	JMP          check
 
 loop:
-	TESTQ        DX, DX
-	JZ           unmasked
-	MOVQ         SI, DI
-	SHRQ         $0x03, DI
-	VPBROADCASTW (DX)(DI*1), Y6
-	VPAND        Y3, Y6, Y5
-	VPCMPEQD     Y3, Y5, Y5
-	VPAND        Y4, Y6, Y6
-	VPCMPEQD     Y4, Y6, Y6
+	MOVQ  SI, DI
+	SHRQ  $0x03, DI
+	TESTQ DX, DX
+	JZ    unmasked
+	KMOVW (DX)(DI*1), K2
 
 unmasked:
-	VMOVUPS   (AX)(SI*4), Y7
-	VCMPPS    $0x11, (CX)(SI*4), Y2, Y8
-	VMULPS    Y0, Y7, Y9
-	VBLENDVPS Y8, Y7, Y9, Y7
-	VMULPS    Y1, Y7, Y7
-	VANDPS    Y5, Y7, Y7
-	VMOVUPS   Y7, (AX)(SI*4)
-	VMOVUPS   32(AX)(SI*4), Y7
-	VCMPPS    $0x11, 32(CX)(SI*4), Y2, Y8
-	VMULPS    Y0, Y7, Y9
-	VBLENDVPS Y8, Y7, Y9, Y7
-	VMULPS    Y1, Y7, Y7
-	VANDPS    Y6, Y7, Y7
-	VMOVUPS   Y7, 32(AX)(SI*4)
-	ADDQ      $0x10, SI
+	VMOVUPS  (AX)(SI*4), Z3
+	VCMPPS   $0x11, Z3, Z2, K1
+	KNOTW    K1, K3
+	VMULPS   Z0, Z3, K3, Z3
+	VMULPS.Z Z1, Z3, K2, Z3
+	VMOVUPS  Z3, (AX)(SI*4)
+	TESTQ    CX, CX
+	JZ       unasked
+	KMOVW    K1, (CX)(DI*1)
+
+unasked:
+	ADDQ $0x10, SI
 
 check:
 	CMPQ SI, BX
@@ -7672,23 +7804,46 @@ check:
 	VZEROUPPER
 	RET
 
-DATA lanebits<>+0(SB)/4, $0x00000001
-DATA lanebits<>+4(SB)/4, $0x00000002
-DATA lanebits<>+8(SB)/4, $0x00000004
-DATA lanebits<>+12(SB)/4, $0x00000008
-DATA lanebits<>+16(SB)/4, $0x00000010
-DATA lanebits<>+20(SB)/4, $0x00000020
-DATA lanebits<>+24(SB)/4, $0x00000040
-DATA lanebits<>+28(SB)/4, $0x00000080
-DATA lanebits<>+32(SB)/4, $0x00000100
-DATA lanebits<>+36(SB)/4, $0x00000200
-DATA lanebits<>+40(SB)/4, $0x00000400
-DATA lanebits<>+44(SB)/4, $0x00000800
-DATA lanebits<>+48(SB)/4, $0x00001000
-DATA lanebits<>+52(SB)/4, $0x00002000
-DATA lanebits<>+56(SB)/4, $0x00004000
-DATA lanebits<>+60(SB)/4, $0x00008000
-GLOBL lanebits<>(SB), RODATA|NOPTR, $64
+// func leakyBackAVX512(y *float32, above *uint64, mask *uint64, n int, slope float32, scale float32)
+// Requires: AVX, AVX512F
+TEXT ·leakyBackAVX512(SB), NOSPLIT, $0-40
+	MOVQ         y+0(FP), AX
+	MOVQ         above+8(FP), CX
+	MOVQ         mask+16(FP), DX
+	MOVQ         n+24(FP), BX
+	VBROADCASTSS slope+32(FP), Z0
+	VBROADCASTSS scale+36(FP), Z1
+	VPXORD       Z2, Z2, Z2
+	KXNORW       K1, K1, K1
+	KXNORW       K2, K2, K2
+	XORQ         SI, SI
+	JMP          check
+
+loop:
+	MOVQ  SI, DI
+	SHRQ  $0x03, DI
+	TESTQ CX, CX
+	JZ    all
+	KMOVW (CX)(DI*1), K1
+
+all:
+	TESTQ DX, DX
+	JZ    unmasked
+	KMOVW (DX)(DI*1), K2
+
+unmasked:
+	VMOVUPS  (AX)(SI*4), Z2
+	KNOTW    K1, K3
+	VMULPS   Z0, Z2, K3, Z2
+	VMULPS.Z Z1, Z2, K2, Z2
+	VMOVUPS  Z2, (AX)(SI*4)
+	ADDQ     $0x10, SI
+
+check:
+	CMPQ SI, BX
+	JLT  loop
+	VZEROUPPER
+	RET
 
 // func adamSIMD(w *float32, grad *float32, m *float32, v *float32, n int, rate float32, keep1 float32, keep2 float32, epsilon float32)
 // Requires: AVX, FMA3

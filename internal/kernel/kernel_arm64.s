@@ -974,10 +974,10 @@ vectors:
 	BGT row
 	RET
 
-// func leakyBackSIMD(dy, y *float32, mask *uint64, n int, slope, scale float32)
-TEXT ·leakyBackSIMD(SB), NOSPLIT, $0-40
-	MOVD dy+0(FP), R0
-	MOVD y+8(FP), R1
+// func leakySIMD(y *float32, above, mask *uint64, n int, slope, scale float32)
+TEXT ·leakySIMD(SB), NOSPLIT, $0-40
+	MOVD y+0(FP), R0
+	MOVD above+8(FP), R1
 	MOVD mask+16(FP), R2
 	MOVD n+24(FP), R3
 	FMOVS slope+32(FP), F0
@@ -996,47 +996,138 @@ TEXT ·leakyBackSIMD(SB), NOSPLIT, $0-40
 	VSHL $4, V3.S4, V4.S4
 	VSHL $4, V4.S4, V5.S4
 	VCMEQ V6.S4, V6.S4, V6.S4
+	VCMEQ V10.S4, V10.S4, V10.S4
 	VCMEQ V7.S4, V7.S4, V7.S4
+	VCMEQ V11.S4, V11.S4, V11.S4
 	VCMEQ V8.S4, V8.S4, V8.S4
+	VCMEQ V12.S4, V12.S4, V12.S4
 	VCMEQ V9.S4, V9.S4, V9.S4
+	VCMEQ V13.S4, V13.S4, V13.S4
 	CBZ R3, done
 
 loop:
 	CBZ R2, unmasked
 	MOVHU.P 2(R2), R4
+	VDUP R4, V13.S4
+	VCMTST V2.S4, V13.S4, V10.S4
+	VCMTST V3.S4, V13.S4, V11.S4
+	VCMTST V4.S4, V13.S4, V12.S4
+	VCMTST V5.S4, V13.S4, V13.S4
+
+unmasked:
+	FLDPQ 0(R0), (F14, F15)
+	WORD $0x4ea0c9c6 // fcmgt v6.4s, v14.4s, #0.0
+	WORD $0x6e20ddd0 // fmul v16.4s, v14.4s, v0.4s
+	VBIF V6.B16, V16.B16, V14.B16
+	WORD $0x6e21ddce // fmul v14.4s, v14.4s, v1.4s
+	VAND V10.B16, V14.B16, V14.B16
+	WORD $0x4ea0c9e7 // fcmgt v7.4s, v15.4s, #0.0
+	WORD $0x6e20ddf1 // fmul v17.4s, v15.4s, v0.4s
+	VBIF V7.B16, V17.B16, V15.B16
+	WORD $0x6e21ddef // fmul v15.4s, v15.4s, v1.4s
+	VAND V11.B16, V15.B16, V15.B16
+	FSTPQ.P (F14, F15), 32(R0)
+	FLDPQ 0(R0), (F14, F15)
+	WORD $0x4ea0c9c8 // fcmgt v8.4s, v14.4s, #0.0
+	WORD $0x6e20ddd0 // fmul v16.4s, v14.4s, v0.4s
+	VBIF V8.B16, V16.B16, V14.B16
+	WORD $0x6e21ddce // fmul v14.4s, v14.4s, v1.4s
+	VAND V12.B16, V14.B16, V14.B16
+	WORD $0x4ea0c9e9 // fcmgt v9.4s, v15.4s, #0.0
+	WORD $0x6e20ddf1 // fmul v17.4s, v15.4s, v0.4s
+	VBIF V9.B16, V17.B16, V15.B16
+	WORD $0x6e21ddef // fmul v15.4s, v15.4s, v1.4s
+	VAND V13.B16, V15.B16, V15.B16
+	FSTPQ.P (F14, F15), 32(R0)
+	CBZ R1, unasked
+	VAND V2.B16, V6.B16, V6.B16
+	VAND V3.B16, V7.B16, V7.B16
+	VORR V7.B16, V6.B16, V6.B16
+	VAND V4.B16, V8.B16, V8.B16
+	VORR V8.B16, V6.B16, V6.B16
+	VAND V5.B16, V9.B16, V9.B16
+	VORR V9.B16, V6.B16, V6.B16
+	VADDV V6.S4, V6
+	VMOV V6.S[0], R4
+	MOVH.P R4, 2(R1)
+
+unasked:
+	SUBS $16, R3
+	BGT loop
+
+done:
+	RET
+
+// func leakyBackSIMD(y *float32, above, mask *uint64, n int, slope, scale float32)
+TEXT ·leakyBackSIMD(SB), NOSPLIT, $0-40
+	MOVD y+0(FP), R0
+	MOVD above+8(FP), R1
+	MOVD mask+16(FP), R2
+	MOVD n+24(FP), R3
+	FMOVS slope+32(FP), F0
+	VDUP V0.S[0], V0.S4
+	FMOVS scale+36(FP), F1
+	VDUP V1.S[0], V1.S4
+	MOVD $1, R4
+	VMOV R4, V2.S[0]
+	MOVD $2, R4
+	VMOV R4, V2.S[1]
+	MOVD $4, R4
+	VMOV R4, V2.S[2]
+	MOVD $8, R4
+	VMOV R4, V2.S[3]
+	VSHL $4, V2.S4, V3.S4
+	VSHL $4, V3.S4, V4.S4
+	VSHL $4, V4.S4, V5.S4
+	VCMEQ V6.S4, V6.S4, V6.S4
+	VCMEQ V10.S4, V10.S4, V10.S4
+	VCMEQ V7.S4, V7.S4, V7.S4
+	VCMEQ V11.S4, V11.S4, V11.S4
+	VCMEQ V8.S4, V8.S4, V8.S4
+	VCMEQ V12.S4, V12.S4, V12.S4
+	VCMEQ V9.S4, V9.S4, V9.S4
+	VCMEQ V13.S4, V13.S4, V13.S4
+	CBZ R3, done
+
+loop:
+	CBZ R1, all
+	MOVHU.P 2(R1), R4
 	VDUP R4, V9.S4
 	VCMTST V2.S4, V9.S4, V6.S4
 	VCMTST V3.S4, V9.S4, V7.S4
 	VCMTST V4.S4, V9.S4, V8.S4
 	VCMTST V5.S4, V9.S4, V9.S4
 
+all:
+	CBZ R2, unmasked
+	MOVHU.P 2(R2), R4
+	VDUP R4, V13.S4
+	VCMTST V2.S4, V13.S4, V10.S4
+	VCMTST V3.S4, V13.S4, V11.S4
+	VCMTST V4.S4, V13.S4, V12.S4
+	VCMTST V5.S4, V13.S4, V13.S4
+
 unmasked:
-	FLDPQ.P 32(R1), (F10, F11)
-	FLDPQ 0(R0), (F12, F13)
-	WORD $0x4ea0c94e // fcmgt v14.4s, v10.4s, #0.0
-	WORD $0x6e20dd8f // fmul v15.4s, v12.4s, v0.4s
-	VBIF V14.B16, V15.B16, V12.B16
-	WORD $0x6e21dd8c // fmul v12.4s, v12.4s, v1.4s
-	VAND V6.B16, V12.B16, V12.B16
-	WORD $0x4ea0c96e // fcmgt v14.4s, v11.4s, #0.0
-	WORD $0x6e20ddaf // fmul v15.4s, v13.4s, v0.4s
-	VBIF V14.B16, V15.B16, V13.B16
-	WORD $0x6e21ddad // fmul v13.4s, v13.4s, v1.4s
-	VAND V7.B16, V13.B16, V13.B16
-	FSTPQ.P (F12, F13), 32(R0)
-	FLDPQ.P 32(R1), (F10, F11)
-	FLDPQ 0(R0), (F12, F13)
-	WORD $0x4ea0c94e // fcmgt v14.4s, v10.4s, #0.0
-	WORD $0x6e20dd8f // fmul v15.4s, v12.4s, v0.4s
-	VBIF V14.B16, V15.B16, V12.B16
-	WORD $0x6e21dd8c // fmul v12.4s, v12.4s, v1.4s
-	VAND V8.B16, V12.B16, V12.B16
-	WORD $0x4ea0c96e // fcmgt v14.4s, v11.4s, #0.0
-	WORD $0x6e20ddaf // fmul v15.4s, v13.4s, v0.4s
-	VBIF V14.B16, V15.B16, V13.B16
-	WORD $0x6e21ddad // fmul v13.4s, v13.4s, v1.4s
-	VAND V9.B16, V13.B16, V13.B16
-	FSTPQ.P (F12, F13), 32(R0)
+	FLDPQ 0(R0), (F14, F15)
+	WORD $0x6e20ddd0 // fmul v16.4s, v14.4s, v0.4s
+	VBIF V6.B16, V16.B16, V14.B16
+	WORD $0x6e21ddce // fmul v14.4s, v14.4s, v1.4s
+	VAND V10.B16, V14.B16, V14.B16
+	WORD $0x6e20ddf1 // fmul v17.4s, v15.4s, v0.4s
+	VBIF V7.B16, V17.B16, V15.B16
+	WORD $0x6e21ddef // fmul v15.4s, v15.4s, v1.4s
+	VAND V11.B16, V15.B16, V15.B16
+	FSTPQ.P (F14, F15), 32(R0)
+	FLDPQ 0(R0), (F14, F15)
+	WORD $0x6e20ddd0 // fmul v16.4s, v14.4s, v0.4s
+	VBIF V8.B16, V16.B16, V14.B16
+	WORD $0x6e21ddce // fmul v14.4s, v14.4s, v1.4s
+	VAND V12.B16, V14.B16, V14.B16
+	WORD $0x6e20ddf1 // fmul v17.4s, v15.4s, v0.4s
+	VBIF V9.B16, V17.B16, V15.B16
+	WORD $0x6e21ddef // fmul v15.4s, v15.4s, v1.4s
+	VAND V13.B16, V15.B16, V15.B16
+	FSTPQ.P (F14, F15), 32(R0)
 	SUBS $16, R3
 	BGT loop
 

@@ -75,20 +75,39 @@ func normBackGeneric(dy, z, scale, shift, a, b, c []float32, slope float32, rows
 }
 
 // leakyGeneric computes y = keep · leaky(y) · scale in place, keep being the bits of mask, lowest first, or 1 without one.
-func leakyGeneric(y []float32, mask []uint64, slope, scale float32) {
-	leakyBackGeneric(y, y, mask, slope, scale)
+// The bits of above, if there are any, are set to which y were above zero.
+func leakyGeneric(y []float32, above, mask []uint64, slope, scale float32) {
+	for i, v := range y {
+		if above != nil && i%64 == 0 {
+			above[i/64] = 0
+		}
+		factor := slope
+		if v > 0 {
+			factor = 1
+			if above != nil {
+				above[i/64] |= 1 << (i % 64)
+			}
+		}
+		y[i] = kept(float32(float32(v*factor)*scale), mask, i)
+	}
 }
 
-// leakyBackGeneric computes the gradient of leakyGeneric in place, from its output y.
-func leakyBackGeneric(dy, y []float32, mask []uint64, slope, scale float32) {
-	y = y[:len(dy)]
+// leakyBackGeneric computes the gradient of leakyGeneric in place, from the bits of above, without which all are.
+func leakyBackGeneric(dy []float32, above, mask []uint64, slope, scale float32) {
 	for i, d := range dy {
-		d = float32(rectified(d, y[i], slope) * scale)
-		if mask != nil && mask[i/64]>>(i%64)&1 == 0 {
-			d = 0
+		if above != nil && above[i/64]>>(i%64)&1 == 0 {
+			d = float32(d * slope)
 		}
-		dy[i] = d
+		dy[i] = kept(float32(d*scale), mask, i)
 	}
+}
+
+// kept returns v, or zero where bit i of mask is, if there is one.
+func kept(v float32, mask []uint64, i int) float32 {
+	if mask != nil && mask[i/64]>>(i%64)&1 == 0 {
+		return 0
+	}
+	return v
 }
 
 // adamGeneric makes one step of Adam (Kingma, Ba 2015, in Keras' form): the moments m and v move towards the gradient g

@@ -84,19 +84,29 @@ func (code channelCode) use(set *Set) {
 	}
 }
 
-func leakyVectors(y []float32, mask []uint64, slope, scale float32) {
-	leakyBackVectors(y, y, mask, slope, scale)
+// leakyCode is the assembly of a leaky rectifier, for one width of vectors.
+type leakyCode struct {
+	leaky, back func(y *float32, above, mask *uint64, n int, slope, scale float32)
 }
 
-func leakyBackVectors(dy, y []float32, mask []uint64, slope, scale float32) {
-	y = y[:len(dy)]
-	n := len(dy) &^ 63 // values that have whole words of the mask
-	rest := mask
-	if mask != nil {
-		rest = mask[n/64:]
+// use sets a variant's rectifier. The values of an incomplete word of bits are left to plain Go.
+func (code leakyCode) use(set *Set) {
+	over := func(assembly func(*float32, *uint64, *uint64, int, float32, float32),
+		generic func([]float32, []uint64, []uint64, float32, float32)) func([]float32, []uint64, []uint64, float32, float32) {
+		return func(y []float32, above, mask []uint64, slope, scale float32) {
+			n := len(y) &^ 63
+			aboveRest, maskRest := above, mask
+			if above != nil {
+				aboveRest = above[n/64:]
+			}
+			if mask != nil {
+				maskRest = mask[n/64:]
+			}
+			assembly(unsafe.SliceData(y), unsafe.SliceData(above), unsafe.SliceData(mask), n, slope, scale)
+			generic(y[n:], aboveRest, maskRest, slope, scale)
+		}
 	}
-	leakyBackSIMD(unsafe.SliceData(dy), unsafe.SliceData(y), unsafe.SliceData(mask), n, slope, scale)
-	leakyBackGeneric(dy[n:], y[n:], rest, slope, scale)
+	set.Leaky, set.LeakyBack = over(code.leaky, leakyGeneric), over(code.back, leakyBackGeneric)
 }
 
 func adamVectors(w, g, m, v []float32, rate, keep1, keep2, epsilon float32) {
@@ -127,7 +137,7 @@ func keepVectors(s random.Stream, words []uint64, n int, place uint32, rate floa
 // vectors sets a variant's kernels on values and on channels to the assembly that all variants of this architecture have.
 func vectors(set *Set) {
 	channelCode{8, sumsSIMD, momentsSIMD, normGradsSIMD, scaleSIMD, normBackSIMD}.use(set)
-	set.Leaky, set.LeakyBack = leakyVectors, leakyBackVectors
+	leakyCode{leakySIMD, leakyBackSIMD}.use(set)
 	set.Adam, set.Add = adamVectors, addVectors
 	set.Keep, set.Prefetch = keepVectors, prefetchSIMD
 }

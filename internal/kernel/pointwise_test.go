@@ -3,6 +3,7 @@ package kernel
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -103,22 +104,27 @@ func someMask(m *memory, r *rand.Rand, n int) []uint64 {
 
 func checkLeaky(t *testing.T, set *Set, m *memory, r *rand.Rand, kind kind) {
 	y := fill(lend[float32](m, 3*number(r), 0), r, kind)
-	mask := someMask(m, r, len(y))
+	above, mask := someMask(m, r, len(y)), someMask(m, r, len(y))
 	slope, scale := value(r, kind), value(r, kind)
-	want := copyOf(m, y)
-	Generic.Leaky(want, mask, slope, scale)
-	set.Leaky(y, mask, slope, scale)
+	want, wantAbove := copyOf(m, y), above
+	if above != nil {
+		wantAbove = copyOf(m, above)
+	}
+	Generic.Leaky(want, wantAbove, mask, slope, scale)
+	set.Leaky(y, above, mask, slope, scale)
 	compare(t, "y", y, want)
+	if !slices.Equal(above, wantAbove) {
+		t.Fatalf("above is %x, want %x", above, wantAbove)
+	}
 }
 
 func checkLeakyBack(t *testing.T, set *Set, m *memory, r *rand.Rand, kind kind) {
 	dy := fill(lend[float32](m, 3*number(r), 0), r, kind)
-	y := fill(lend[float32](m, len(dy), 0), r, kind)
-	mask := someMask(m, r, len(y))
+	above, mask := someMask(m, r, len(dy)), someMask(m, r, len(dy))
 	slope, scale := value(r, kind), value(r, kind)
 	want := copyOf(m, dy)
-	Generic.LeakyBack(want, y, mask, slope, scale)
-	set.LeakyBack(dy, y, mask, slope, scale)
+	Generic.LeakyBack(want, above, mask, slope, scale)
+	set.LeakyBack(dy, above, mask, slope, scale)
 	compare(t, "dy", dy, want)
 }
 
@@ -177,10 +183,11 @@ func TestMeaning(t *testing.T) {
 	compare(t, "dy", y, []float32{6 + 110, -3 + 240, -0.25 + 130, -6 + 280})
 
 	y = []float32{1, -2, 3, -4}
-	Generic.Leaky(y, []uint64{0b0111}, 0.5, 2)
+	above := []uint64{0b1011}
+	Generic.Leaky(y, above, []uint64{0b0111}, 0.5, 2)
 	compare(t, "y", y, []float32{2, -2, 6, 0})
 	dy := []float32{1, 2, 3, 4}
-	Generic.LeakyBack(dy, y, []uint64{0b0111}, 0.5, 2)
+	Generic.LeakyBack(dy, above, []uint64{0b0111}, 0.5, 2)
 	compare(t, "dy", dy, []float32{2, 2, 6, 0})
 
 	w, m, v := []float32{1}, []float32{0.5}, []float32{0.25}

@@ -144,6 +144,12 @@ func scaleSIMD(y *float32, z *float32, scale *float32, shift *float32, slope flo
 func normBackSIMD(dy *float32, z *float32, scale *float32, shift *float32, a *float32, b *float32, c *float32, slope float32, rows int, channels int)
 
 //go:noescape
+func leakySIMD(y *float32, above *uint64, mask *uint64, n int, slope float32, scale float32)
+
+//go:noescape
+func leakyBackSIMD(y *float32, above *uint64, mask *uint64, n int, slope float32, scale float32)
+
+//go:noescape
 func sumsAVX512(sum *float64, x *float32, rows int, stride int, channels int)
 
 //go:noescape
@@ -159,7 +165,10 @@ func scaleAVX512(y *float32, z *float32, scale *float32, shift *float32, slope f
 func normBackAVX512(dy *float32, z *float32, scale *float32, shift *float32, a *float32, b *float32, c *float32, slope float32, rows int, channels int)
 
 //go:noescape
-func leakyBackSIMD(dy *float32, y *float32, mask *uint64, n int, slope float32, scale float32)
+func leakyAVX512(y *float32, above *uint64, mask *uint64, n int, slope float32, scale float32)
+
+//go:noescape
+func leakyBackAVX512(y *float32, above *uint64, mask *uint64, n int, slope float32, scale float32)
 
 //go:noescape
 func adamSIMD(w *float32, grad *float32, m *float32, v *float32, n int, rate float32, keep1 float32, keep2 float32, epsilon float32)

@@ -38,7 +38,10 @@ func scaleSIMD(y, z, scale, shift *float32, slope float32, rows, channels int)
 func normBackSIMD(dy, z, scale, shift, a, b, c *float32, slope float32, rows, channels int)
 
 //go:noescape
-func leakyBackSIMD(dy, y *float32, mask *uint64, n int, slope, scale float32)
+func leakySIMD(y *float32, above, mask *uint64, n int, slope, scale float32)
+
+//go:noescape
+func leakyBackSIMD(y *float32, above, mask *uint64, n int, slope, scale float32)
 
 //go:noescape
 func adamSIMD(w, grad, m, v *float32, n int, rate, keep1, keep2, epsilon float32)

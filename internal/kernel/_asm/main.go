@@ -22,8 +22,9 @@ func main() {
 		v.normGrads()
 		v.scale()
 		v.normBack()
+		v.leaky("leaky", false)
+		v.leaky("leakyBack", true)
 	}
-	leakyBack()
 	adam()
 	addition()
 	Generate()

@@ -106,49 +106,6 @@ func adam() {
 	})
 }
 
-// leakyBack reads its mask 16 bits, of two vectors, at a time: each lane has all 16 and keeps its own.
-func leakyBack() {
-	TEXT("leakyBackSIMD", NOSPLIT, "func(dy, y *float32, mask *uint64, n int, slope, scale float32)")
-	Pragma("noescape")
-	p := pointers("dy", "y", "mask")
-	n := Load(Param("n"), GP64())
-	slope, scale, zero := broadcast("slope", YMM()), broadcast("scale", YMM()), zeros()
-	own := []reg.VecVirtual{YMM(), YMM()}
-	bits := GLOBL("lanebits", RODATA|NOPTR)
-	for lane := range 16 {
-		DATA(4*lane, U32(1<<lane))
-	}
-	for u := range own {
-		VMOVUPS(bits.Offset(32*u), own[u])
-	}
-	kept := []reg.VecVirtual{YMM(), YMM()}
-	for _, k := range kept { // all, without a mask
-		VPCMPEQD(k, k, k)
-	}
-	i := counter()
-	each(i, n, func(u int, place func(reg.Register) Mem) {
-		if u == 0 {
-			at := GP64()
-			TESTQ(p[2], p[2])
-			JZ(LabelRef("unmasked"))
-			MOVQ(i, at)
-			SHRQ(Imm(3), at)
-			VPBROADCASTW(Mem{Base: p[2], Index: at, Scale: 1}, kept[1])
-			for u, own := range own {
-				VPAND(own, kept[1], kept[u])
-				VPCMPEQD(own, kept[u], kept[u])
-			}
-			Label("unmasked")
-		}
-		d, mask, scaled := YMM(), YMM(), YMM()
-		VMOVUPS(place(p[0]), d)
-		rectify(d, place(p[1]), slope, zero, mask, scaled)
-		VMULPS(scale, d, d)
-		VANDPS(kept[u], d, d)
-		VMOVUPS(d, place(p[0]))
-	})
-}
-
 // channels is how the kernels on rows of channels go through them: some rows at a time, a vector of each, so that what
 // belongs to the channels is loaded and stored once for all, and memory is still read about in its order.
 type channels struct {
@@ -284,6 +241,104 @@ func addProduct(sum, x, y [2]vec) {
 	for half := range sum {
 		VFMADD231PD(x[half], y[half], sum[half])
 	}
+}
+
+// leaky is a leaky rectifier, or its gradient, over 16 values at a time, whose bits it reads and writes together.
+func (v channels) leaky(name string, back bool) {
+	TEXT(name+v.suffix, NOSPLIT, "func(y *float32, above, mask *uint64, n int, slope, scale float32)")
+	Pragma("noescape")
+	p := pointers("y", "above", "mask")
+	n := Load(Param("n"), GP64())
+	slope, scale, zero := broadcast("slope", v.vector()), broadcast("scale", v.vector()), v.zero()
+	above, kept := v.lanes(), v.lanes()
+	i, at := counter(), GP64()
+	JMP(LabelRef("check"))
+	Label("loop")
+	MOVQ(i, at)
+	SHRQ(Imm(3), at)
+	if back {
+		v.read(above, p[1], at, "all")
+	}
+	v.read(kept, p[2], at, "unmasked")
+	for u := range above {
+		m := Mem{Base: p[0], Index: i, Scale: 4, Disp: u * v.bytes}
+		d, scaled := v.load(m), v.vector()
+		if !back {
+			VCMPPS(Imm(lessOrdered), d, zero, above[u])
+		}
+		if v.bytes == 64 {
+			others := K()
+			KNOTW(above[u], others)
+			VMULPS(slope, d, others, d)
+			VMULPS_Z(scale, d, kept[u], d)
+		} else {
+			VMULPS(slope, d, scaled)
+			VBLENDVPS(above[u], d, scaled, d)
+			VMULPS(scale, d, d)
+			VANDPS(kept[u], d, d)
+		}
+		VMOVUPS(d, m)
+	}
+	if !back {
+		TESTQ(p[1], p[1])
+		JZ(LabelRef("unasked"))
+		if v.bytes == 64 {
+			KMOVW(above[0], place(p[1], at))
+		} else {
+			for u := range above {
+				bits := GP32()
+				VMOVMSKPS(above[u], bits)
+				MOVB(bits.As8(), Mem{Base: p[1], Index: at, Scale: 1, Disp: u})
+			}
+		}
+		Label("unasked")
+	}
+	ADDQ(Imm(16), i)
+	Label("check")
+	CMPQ(i, n)
+	JLT(LabelRef("loop"))
+	VZEROUPPER()
+	RET()
+}
+
+// lanes returns masks of the lanes of 16 values, all set.
+func (v channels) lanes() []reg.Register {
+	if v.bytes == 64 {
+		k := K()
+		KXNORW(k, k, k)
+		return []reg.Register{k}
+	}
+	low, high := YMM(), YMM()
+	VPCMPEQD(low, low, low)
+	VPCMPEQD(high, high, high)
+	return []reg.Register{low, high}
+}
+
+// laneBits has the bit of each of 16 lanes.
+var laneBits Mem
+
+// read sets masks to the 16 bits at p, if that is not nil.
+func (v channels) read(masks []reg.Register, p, at reg.Register, none string) {
+	TESTQ(p, p)
+	JZ(LabelRef(none))
+	if v.bytes == 64 {
+		KMOVW(place(p, at), masks[0])
+	} else {
+		if laneBits.Base == nil {
+			laneBits = GLOBL("lanebits", RODATA|NOPTR)
+			for lane := range 16 {
+				DATA(4*lane, U32(1<<lane))
+			}
+		}
+		bits := YMM()
+		VPBROADCASTW(place(p, at), bits)
+		for u, mask := range masks {
+			own := v.load(laneBits.Offset(u * v.bytes))
+			VPAND(own, bits, mask)
+			VPCMPEQD(own, mask, mask)
+		}
+	}
+	Label(none)
 }
 
 func (v channels) scale() {

@@ -1,5 +1,7 @@
 package main
 
+import "fmt"
+
 // rectify multiplies d by slope in the lanes where y is not above zero.
 func (f *file) rectify(d, y, slope vec) {
 	f.scoped(func() {
@@ -82,12 +84,12 @@ func (f *file) adam() {
 	})
 }
 
-// leakyBack reads its mask 16 bits, of four vectors, at a time: each lane has all 16 and looks at its own.
-func (f *file) leakyBack() {
-	f.text("leakyBackSIMD", "dy, y *float32, mask *uint64, n int, slope, scale float32", 0)
-	p := f.load("dy", "y", "mask", "n")
+// leaky is a leaky rectifier, or its gradient, over 16 values at a time, four vectors, whose bits it reads and writes together.
+func (f *file) leaky(name string, back bool) {
+	f.text(name, "y *float32, above, mask *uint64, n int, slope, scale float32", 0)
+	p := f.load("y", "above", "mask", "n")
 	s := f.broadcast("slope", "scale")
-	own, kept := f.vecs(4), f.vecs(4)
+	own, above, kept := f.vecs(4), f.vecs(4), f.vecs(4)
 	bits := f.gp()
 	for lane := range 4 { // lane of the first vector, then the others by shifts
 		f.op("MOVD", imm(1<<lane), bits)
@@ -96,27 +98,58 @@ func (f *file) leakyBack() {
 	for i := 1; i < len(own); i++ {
 		f.op("VSHL", imm(4), own[i-1], own[i])
 	}
-	for _, v := range kept { // all, without a mask
-		f.op("VCMEQ", v, v, v)
+	read := func(masks []vec, p gp, none string) {
+		f.op("CBZ", p, none)
+		f.op("MOVHU.P", at(p, 2), bits)
+		f.op("VDUP", bits, masks[3])
+		for i := range own {
+			f.op("VCMTST", own[i], masks[3], masks[i])
+		}
+		f.label(none)
 	}
-	f.each(p[3], func(part int) {
-		if part == 0 {
-			f.op("CBZ", p[2], "unmasked")
-			f.op("MOVHU.P", at(p[2], 2), bits)
-			f.op("VDUP", bits, kept[3])
-			for i := range own {
-				f.op("VCMTST", own[i], kept[3], kept[i])
+	for i := range own { // all, without bits
+		f.op("VCMEQ", above[i], above[i], above[i])
+		f.op("VCMEQ", kept[i], kept[i], kept[i])
+	}
+	f.op("CBZ", p[3], "done")
+	f.label("loop")
+	if back {
+		read(above, p[1], "all")
+	}
+	read(kept, p[2], "unmasked")
+	for i := 0; i < len(own); i += 2 {
+		f.scoped(func() {
+			y := f.here(p[0])
+			for j, d := range y {
+				scaled := f.vec()
+				if !back {
+					f.above(above[i+j], d)
+				}
+				f.fmul(scaled, d, s[0])
+				f.op("VBIF", above[i+j].bytes(), scaled.bytes(), d.bytes())
+				f.fmul(d, d, s[1])
+				f.op("VAND", kept[i+j].bytes(), d.bytes(), d.bytes())
 			}
-			f.label("unmasked")
+			f.store(y, p[0])
+		})
+	}
+	if !back {
+		f.op("CBZ", p[1], "unasked")
+		for i := range own {
+			f.op("VAND", own[i].bytes(), above[i].bytes(), above[i].bytes())
+			if i > 0 {
+				f.op("VORR", above[i].bytes(), above[0].bytes(), above[0].bytes())
+			}
 		}
-		y, d := f.next(p[1]), f.here(p[0])
-		for i := range d {
-			f.rectify(d[i], y[i], s[0])
-			f.fmul(d[i], d[i], s[1])
-			f.op("VAND", kept[2*part+i].bytes(), d[i].bytes(), d[i].bytes())
-		}
-		f.store(d, p[0])
-	})
+		f.op("VADDV", above[0], fmt.Sprintf("V%d", int(above[0])))
+		f.op("VMOV", above[0].lane(0), bits)
+		f.op("MOVH.P", bits, at(p[1], 2))
+		f.label("unasked")
+	}
+	f.op("SUBS", imm(16), p[3])
+	f.op("BGT", "loop")
+	f.label("done")
+	f.op("RET")
 }
 
 // rows repeats step for every row of channels, two vectors at a time. Pointers into rows of channels move on by

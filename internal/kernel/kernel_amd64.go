@@ -2,7 +2,11 @@
 
 package kernel
 
-import "golang.org/x/sys/cpu"
+import (
+	"dcgan/internal/random"
+
+	"golang.org/x/sys/cpu"
+)
 
 func init() {
 	if !cpu.X86.HasAVX2 || !cpu.X86.HasFMA {
@@ -32,7 +36,24 @@ func init() {
 		lanes: 16, kernel: pairKernelAVX512,
 		in: [...]pairStrip{2: pairIn2AVX512, pairIn3AVX512, pairIn4AVX512}, out: [...]pairAddingStrip{2: pairOut2AVX512, pairOut3AVX512, pairOut4AVX512},
 	}.use(&avx512)
+	avx512.Keep = keepWide
 	Variants = append(Variants, avx512)
+}
+
+// keepWide draws two words at a time, and a last one as AVX2 does.
+func keepWide(s random.Stream, words []uint64, n int, place uint32, rate float64) {
+	threshold, even := random.Threshold(rate), len(words)&^1
+	if even > 0 && threshold <= 0xffff {
+		counter, key := s.Counter(place, 0), s.Key()
+		keepAVX512(&words[0], even, &counter, &key, threshold)
+		if even < len(words) {
+			counter[0] = uint32(8 * even)
+			keepSIMD(&words[even], 1, &counter, &key, threshold)
+		}
+		random.ClearPast(words, n)
+		return
+	}
+	keepVectors(s, words, n, place, rate)
 }
 
 // peakChains is how many accumulators the loops of peak have.

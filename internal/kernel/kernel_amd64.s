@@ -6514,6 +6514,126 @@ DATA keepnumbers<>+64(SB)/4, $0x00000008
 DATA keepnumbers<>+68(SB)/4, $0x000000ff
 GLOBL keepnumbers<>(SB), RODATA|NOPTR, $72
 
+// func keepAVX512(words *uint64, count int, counter *[4]uint32, key *[2]uint32, threshold uint32)
+// Requires: AVX, AVX512F
+TEXT ·keepAVX512(SB), NOSPLIT, $0-36
+	MOVQ         words+0(FP), AX
+	MOVQ         counter+16(FP), CX
+	MOVQ         key+24(FP), DX
+	MOVQ         count+8(FP), BX
+	VPBROADCASTD (CX), Z0
+	VPADDD       keepwide<>+0(SB), Z0, Z0
+	MOVL         $0x00000010, SI
+	VPBROADCASTD SI, Z1
+	MOVL         $0xd2511f53, SI
+	VPBROADCASTD SI, Z2
+	MOVL         $0xcd9e8d57, SI
+	VPBROADCASTD SI, Z3
+	MOVL         $0x9e3779b9, SI
+	VPBROADCASTD SI, Z4
+	MOVL         $0xbb67ae85, SI
+	VPBROADCASTD SI, Z5
+	MOVL         threshold+32(FP), SI
+	VPBROADCASTD SI, Z6
+	VPSLLD       $0x10, Z6, Z6
+	MOVL         $0x00000001, SI
+	VPBROADCASTD SI, Z7
+	MOVL         $0x00000002, SI
+	VPBROADCASTD SI, Z8
+	MOVL         $0x00000004, SI
+	VPBROADCASTD SI, Z9
+	MOVL         $0x00000008, SI
+	VPBROADCASTD SI, Z10
+	MOVL         $0x00000010, SI
+	VPBROADCASTD SI, Z11
+	MOVL         $0x00000020, SI
+	VPBROADCASTD SI, Z12
+	MOVL         $0x00000040, SI
+	VPBROADCASTD SI, Z13
+	MOVL         $0x00000080, SI
+	VPBROADCASTD SI, Z14
+	MOVL         $0x0000aaaa, SI
+	KMOVW        SI, K1
+
+words:
+	VPBROADCASTD 4(CX), Z16
+	VPBROADCASTD 8(CX), Z17
+	VPBROADCASTD 12(CX), Z18
+	VMOVDQA32    Z0, Z15
+	VPADDD       Z1, Z0, Z0
+	VPBROADCASTD (DX), Z19
+	VPBROADCASTD 4(DX), Z20
+	MOVQ         $0x0000000a, SI
+
+round:
+	VMOVSHDUP Z15, Z23
+	VPMULUDQ  Z2, Z15, Z21
+	VPMULUDQ  Z2, Z23, Z23
+	VMOVSHDUP Z21, Z22
+	VMOVDQA32 Z23, K1, Z22
+	VMOVSLDUP Z23, K1, Z21
+	VMOVSHDUP Z17, Z15
+	VPMULUDQ  Z3, Z17, Z23
+	VPMULUDQ  Z3, Z15, Z15
+	VMOVSHDUP Z23, Z17
+	VMOVDQA32 Z15, K1, Z17
+	VMOVSLDUP Z15, K1, Z23
+	VPXORD    Z19, Z16, Z15
+	VPXORD    Z17, Z15, Z15
+	VPXORD    Z20, Z18, Z17
+	VPXORD    Z22, Z17, Z17
+	VMOVDQA32 Z23, Z16
+	VMOVDQA32 Z21, Z18
+	VPADDD    Z4, Z19, Z19
+	VPADDD    Z5, Z20, Z20
+	DECQ      SI
+	JNZ       round
+	VPXORD    Z24, Z24, Z24
+	VPSLLD    $0x10, Z15, Z19
+	VPCMPUD   $0x05, Z6, Z19, K2
+	VPCMPUD   $0x05, Z6, Z15, K3
+	VPORD     Z7, Z24, K2, Z24
+	VPORD     Z8, Z24, K3, Z24
+	VPSLLD    $0x10, Z16, Z19
+	VPCMPUD   $0x05, Z6, Z19, K2
+	VPCMPUD   $0x05, Z6, Z16, K3
+	VPORD     Z9, Z24, K2, Z24
+	VPORD     Z10, Z24, K3, Z24
+	VPSLLD    $0x10, Z17, Z19
+	VPCMPUD   $0x05, Z6, Z19, K2
+	VPCMPUD   $0x05, Z6, Z17, K3
+	VPORD     Z11, Z24, K2, Z24
+	VPORD     Z12, Z24, K3, Z24
+	VPSLLD    $0x10, Z18, Z19
+	VPCMPUD   $0x05, Z6, Z19, K2
+	VPCMPUD   $0x05, Z6, Z18, K3
+	VPORD     Z13, Z24, K2, Z24
+	VPORD     Z14, Z24, K3, Z24
+	VPMOVDB   Z24, (AX)
+	ADDQ      $0x10, AX
+	SUBQ      $0x02, BX
+	JG        words
+	VZEROUPPER
+	RET
+
+DATA keepwide<>+0(SB)/4, $0x00000000
+DATA keepwide<>+4(SB)/4, $0x00000001
+DATA keepwide<>+8(SB)/4, $0x00000002
+DATA keepwide<>+12(SB)/4, $0x00000003
+DATA keepwide<>+16(SB)/4, $0x00000004
+DATA keepwide<>+20(SB)/4, $0x00000005
+DATA keepwide<>+24(SB)/4, $0x00000006
+DATA keepwide<>+28(SB)/4, $0x00000007
+DATA keepwide<>+32(SB)/4, $0x00000008
+DATA keepwide<>+36(SB)/4, $0x00000009
+DATA keepwide<>+40(SB)/4, $0x0000000a
+DATA keepwide<>+44(SB)/4, $0x0000000b
+DATA keepwide<>+48(SB)/4, $0x0000000c
+DATA keepwide<>+52(SB)/4, $0x0000000d
+DATA keepwide<>+56(SB)/4, $0x0000000e
+DATA keepwide<>+60(SB)/4, $0x0000000f
+GLOBL keepwide<>(SB), RODATA|NOPTR, $64
+
 // func prefetchSIMD(p *float32, lines int, stride int)
 // Requires: MMX+
 TEXT ·prefetchSIMD(SB), NOSPLIT, $0-24

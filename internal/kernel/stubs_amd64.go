@@ -126,6 +126,9 @@ func dotAVX2(out *float32, a *float32, w *float32, bias float32, rows *int, outs
 func keepSIMD(words *uint64, count int, counter *[4]uint32, key *[2]uint32, threshold uint32)
 
 //go:noescape
+func keepAVX512(words *uint64, count int, counter *[4]uint32, key *[2]uint32, threshold uint32)
+
+//go:noescape
 func prefetchSIMD(p *float32, lines int, stride int)
 
 //go:noescape

@@ -109,3 +109,93 @@ func keep() {
 	VZEROUPPER()
 	RET()
 }
+
+// keepWide is keep with vectors of sixteen lanes, two words at a time; count is even.
+func keepWide() {
+	TEXT("keepAVX512", NOSPLIT, "func(words *uint64, count int, counter *[4]uint32, key *[2]uint32, threshold uint32)")
+	Pragma("noescape")
+	p := pointers("words", "counter", "key")
+	left := Load(Param("count"), GP64())
+	table := GLOBL("keepwide", RODATA|NOPTR)
+	for i := range 16 {
+		DATA(4*i, U32(i))
+	}
+	spread := func(from Op) vec {
+		to := ZMM()
+		VPBROADCASTD(from, to)
+		return to
+	}
+	number := func(n uint32) vec {
+		r := GP32()
+		MOVL(U32(n), r)
+		return spread(r)
+	}
+	block := spread(Mem{Base: p[1]})
+	VPADDD(table, block, block)
+	sixteen := number(16)
+	factors, steps := [2]vec{number(0xD2511F53), number(0xCD9E8D57)}, [2]vec{number(0x9E3779B9), number(0xBB67AE85)}
+	threshold := spread(Load(Param("threshold"), GP32()))
+	VPSLLD(Imm(16), threshold, threshold)
+	var own [8]vec
+	for i := range own {
+		own[i] = number(1 << i)
+	}
+	odd := K()
+	r := GP32()
+	MOVL(U32(0xaaaa), r)
+	KMOVW(r, odd)
+
+	multiply := func(factor, x vec) (high, low vec) {
+		low, high = ZMM(), ZMM()
+		upper := ZMM()
+		VMOVSHDUP(x, upper)
+		VPMULUDQ(factor, x, low)
+		VPMULUDQ(factor, upper, upper)
+		VMOVSHDUP(low, high)
+		VMOVDQA32(upper, odd, high)
+		VMOVSLDUP(upper, odd, low)
+		return high, low
+	}
+
+	Label("words")
+	c0, c1, c2, c3 := ZMM(), spread(Mem{Base: p[1], Disp: 4}), spread(Mem{Base: p[1], Disp: 8}), spread(Mem{Base: p[1], Disp: 12})
+	VMOVDQA32(block, c0)
+	VPADDD(sixteen, block, block)
+	k0, k1 := spread(Mem{Base: p[2]}), spread(Mem{Base: p[2], Disp: 4})
+	rounds := GP64()
+	MOVQ(U32(10), rounds)
+	Label("round")
+	high0, low0 := multiply(factors[0], c0)
+	high1, low1 := multiply(factors[1], c2)
+	VPXORD(k0, c1, c0)
+	VPXORD(high1, c0, c0)
+	VPXORD(k1, c3, c2)
+	VPXORD(high0, c2, c2)
+	VMOVDQA32(low1, c1)
+	VMOVDQA32(low0, c3)
+	VPADDD(steps[0], k0, k0)
+	VPADDD(steps[1], k1, k1)
+	DECQ(rounds)
+	JNZ(LabelRef("round"))
+
+	// A draw is held against the threshold in the upper halves of both; the upper draw of a word is there, and what is
+	// below it decides nothing.
+	const notLess = 5
+	bits, lower := ZMM(), ZMM()
+	VPXORD(bits, bits, bits)
+	for j, c := range []vec{c0, c1, c2, c3} {
+		kept := [2]reg.OpmaskVirtual{K(), K()}
+		VPSLLD(Imm(16), c, lower)
+		VPCMPUD(Imm(notLess), threshold, lower, kept[0])
+		VPCMPUD(Imm(notLess), threshold, c, kept[1])
+		for i, k := range kept {
+			VPORD(own[2*j+i], bits, k, bits)
+		}
+	}
+	VPMOVDB(bits, Mem{Base: p[0]})
+	ADDQ(Imm(16), p[0])
+	SUBQ(Imm(2), left)
+	JG(LabelRef("words"))
+	VZEROUPPER()
+	RET()
+}

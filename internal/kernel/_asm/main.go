@@ -15,6 +15,7 @@ func main() {
 	}
 	dot()
 	keep()
+	keepWide()
 	prefetch()
 	for _, v := range channelVariants {
 		v.sums()

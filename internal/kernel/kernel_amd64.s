@@ -6832,7 +6832,7 @@ check1:
 	RET
 
 // func normGradsSIMD(sum *float64, product *float64, dy *float32, z *float32, scale *float32, shift *float32, slope float32, rows int, stride int, channels int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·normGradsSIMD(SB), NOSPLIT, $0-80
 	MOVQ         sum+0(FP), AX
 	MOVQ         product+8(FP), CX
@@ -6864,6 +6864,7 @@ vector4:
 	VMOVUPS      32(CX)(R11*2), Y7
 	VMOVUPS      (DX)(R11*1), Y8
 	VMOVUPS      (BX)(R11*1), Y9
+	PREFETCHT0   4096(BX)(R11*1)
 	VFMADD213PS  Y3, Y2, Y9
 	VCMPPS       $0x11, Y9, Y1, Y9
 	VMULPS       Y0, Y8, Y10
@@ -6879,6 +6880,7 @@ vector4:
 	VFMADD231PD  Y9, Y11, Y7
 	VMOVUPS      (DX)(R12*1), Y8
 	VMOVUPS      (BX)(R12*1), Y9
+	PREFETCHT0   4096(BX)(R12*1)
 	VFMADD213PS  Y3, Y2, Y9
 	VCMPPS       $0x11, Y9, Y1, Y9
 	VMULPS       Y0, Y8, Y10
@@ -6894,6 +6896,7 @@ vector4:
 	VFMADD231PD  Y9, Y11, Y7
 	VMOVUPS      (DX)(R13*1), Y8
 	VMOVUPS      (BX)(R13*1), Y9
+	PREFETCHT0   4096(BX)(R13*1)
 	VFMADD213PS  Y3, Y2, Y9
 	VCMPPS       $0x11, Y9, Y1, Y9
 	VMULPS       Y0, Y8, Y10
@@ -6909,6 +6912,7 @@ vector4:
 	VFMADD231PD  Y9, Y11, Y7
 	VMOVUPS      (DX)(R14*1), Y8
 	VMOVUPS      (BX)(R14*1), Y9
+	PREFETCHT0   4096(BX)(R14*1)
 	VFMADD213PS  Y3, Y2, Y9
 	VCMPPS       $0x11, Y9, Y1, Y2
 	VMULPS       Y0, Y8, Y3
@@ -6959,6 +6963,7 @@ vector1:
 	VMOVUPS      32(CX)(R11*2), Y7
 	VMOVUPS      (DX)(R11*1), Y8
 	VMOVUPS      (BX)(R11*1), Y9
+	PREFETCHT0   4096(BX)(R11*1)
 	VFMADD213PS  Y3, Y2, Y9
 	VCMPPS       $0x11, Y9, Y1, Y2
 	VMULPS       Y0, Y8, Y3
@@ -7083,7 +7088,7 @@ check1:
 	RET
 
 // func normBackSIMD(dy *float32, z *float32, scale *float32, shift *float32, a *float32, b *float32, c *float32, slope float32, rows int, channels int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·normBackSIMD(SB), NOSPLIT, $0-80
 	MOVQ         dy+0(FP), AX
 	MOVQ         z+8(FP), CX
@@ -7113,6 +7118,8 @@ vector4:
 	VMOVUPS     (R8)(R11*1), Y6
 	VMOVUPS     (AX)(R11*1), Y7
 	VMOVUPS     (CX)(R11*1), Y8
+	PREFETCHT0  4096(AX)(R11*1)
+	PREFETCHT0  4096(CX)(R11*1)
 	VMOVAPS     Y8, Y9
 	VFMADD213PS Y3, Y2, Y9
 	VCMPPS      $0x11, Y9, Y1, Y9
@@ -7123,6 +7130,8 @@ vector4:
 	VMOVUPS     Y7, (AX)(R11*1)
 	VMOVUPS     (AX)(R12*1), Y7
 	VMOVUPS     (CX)(R12*1), Y8
+	PREFETCHT0  4096(AX)(R12*1)
+	PREFETCHT0  4096(CX)(R12*1)
 	VMOVAPS     Y8, Y9
 	VFMADD213PS Y3, Y2, Y9
 	VCMPPS      $0x11, Y9, Y1, Y9
@@ -7133,6 +7142,8 @@ vector4:
 	VMOVUPS     Y7, (AX)(R12*1)
 	VMOVUPS     (AX)(R13*1), Y7
 	VMOVUPS     (CX)(R13*1), Y8
+	PREFETCHT0  4096(AX)(R13*1)
+	PREFETCHT0  4096(CX)(R13*1)
 	VMOVAPS     Y8, Y9
 	VFMADD213PS Y3, Y2, Y9
 	VCMPPS      $0x11, Y9, Y1, Y9
@@ -7143,6 +7154,8 @@ vector4:
 	VMOVUPS     Y7, (AX)(R13*1)
 	VMOVUPS     (AX)(R14*1), Y7
 	VMOVUPS     (CX)(R14*1), Y8
+	PREFETCHT0  4096(AX)(R14*1)
+	PREFETCHT0  4096(CX)(R14*1)
 	VMOVAPS     Y8, Y9
 	VFMADD213PS Y3, Y2, Y9
 	VCMPPS      $0x11, Y9, Y1, Y2
@@ -7183,6 +7196,8 @@ vector1:
 	VMOVUPS     (R8)(R11*1), Y6
 	VMOVUPS     (AX)(R11*1), Y7
 	VMOVUPS     (CX)(R11*1), Y8
+	PREFETCHT0  4096(AX)(R11*1)
+	PREFETCHT0  4096(CX)(R11*1)
 	VMOVAPS     Y8, Y9
 	VFMADD213PS Y3, Y2, Y9
 	VCMPPS      $0x11, Y9, Y1, Y2
@@ -7525,7 +7540,7 @@ check1:
 	RET
 
 // func normGradsAVX512(sum *float64, product *float64, dy *float32, z *float32, scale *float32, shift *float32, slope float32, rows int, stride int, channels int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·normGradsAVX512(SB), NOSPLIT, $0-80
 	MOVQ         sum+0(FP), AX
 	MOVQ         product+8(FP), CX
@@ -7557,6 +7572,7 @@ vector4:
 	VMOVUPS       64(CX)(R11*2), Z7
 	VMOVUPS       (DX)(R11*1), Z8
 	VMOVUPS       (BX)(R11*1), Z9
+	PREFETCHT0    4096(BX)(R11*1)
 	VFMADD213PS   Z3, Z2, Z9
 	VCMPPS        $0x15, Z9, Z1, K1
 	VMULPS        Z0, Z8, K1, Z8
@@ -7571,6 +7587,7 @@ vector4:
 	VFMADD231PD   Z9, Z11, Z7
 	VMOVUPS       (DX)(R12*1), Z8
 	VMOVUPS       (BX)(R12*1), Z9
+	PREFETCHT0    4096(BX)(R12*1)
 	VFMADD213PS   Z3, Z2, Z9
 	VCMPPS        $0x15, Z9, Z1, K1
 	VMULPS        Z0, Z8, K1, Z8
@@ -7585,6 +7602,7 @@ vector4:
 	VFMADD231PD   Z9, Z11, Z7
 	VMOVUPS       (DX)(R13*1), Z8
 	VMOVUPS       (BX)(R13*1), Z9
+	PREFETCHT0    4096(BX)(R13*1)
 	VFMADD213PS   Z3, Z2, Z9
 	VCMPPS        $0x15, Z9, Z1, K1
 	VMULPS        Z0, Z8, K1, Z8
@@ -7599,6 +7617,7 @@ vector4:
 	VFMADD231PD   Z9, Z11, Z7
 	VMOVUPS       (DX)(R14*1), Z8
 	VMOVUPS       (BX)(R14*1), Z9
+	PREFETCHT0    4096(BX)(R14*1)
 	VFMADD213PS   Z3, Z2, Z9
 	VCMPPS        $0x15, Z9, Z1, K1
 	VMULPS        Z0, Z8, K1, Z8
@@ -7648,6 +7667,7 @@ vector1:
 	VMOVUPS       64(CX)(R11*2), Z7
 	VMOVUPS       (DX)(R11*1), Z8
 	VMOVUPS       (BX)(R11*1), Z9
+	PREFETCHT0    4096(BX)(R11*1)
 	VFMADD213PS   Z3, Z2, Z9
 	VCMPPS        $0x15, Z9, Z1, K1
 	VMULPS        Z0, Z8, K1, Z8
@@ -7766,7 +7786,7 @@ check1:
 	RET
 
 // func normBackAVX512(dy *float32, z *float32, scale *float32, shift *float32, a *float32, b *float32, c *float32, slope float32, rows int, channels int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·normBackAVX512(SB), NOSPLIT, $0-80
 	MOVQ         dy+0(FP), AX
 	MOVQ         z+8(FP), CX
@@ -7796,6 +7816,8 @@ vector4:
 	VMOVUPS     (R8)(R11*1), Z6
 	VMOVUPS     (AX)(R11*1), Z7
 	VMOVUPS     (CX)(R11*1), Z8
+	PREFETCHT0  4096(AX)(R11*1)
+	PREFETCHT0  4096(CX)(R11*1)
 	VMOVAPS     Z8, Z9
 	VFMADD213PS Z3, Z2, Z9
 	VCMPPS      $0x15, Z9, Z1, K1
@@ -7805,6 +7827,8 @@ vector4:
 	VMOVUPS     Z7, (AX)(R11*1)
 	VMOVUPS     (AX)(R12*1), Z7
 	VMOVUPS     (CX)(R12*1), Z8
+	PREFETCHT0  4096(AX)(R12*1)
+	PREFETCHT0  4096(CX)(R12*1)
 	VMOVAPS     Z8, Z9
 	VFMADD213PS Z3, Z2, Z9
 	VCMPPS      $0x15, Z9, Z1, K1
@@ -7814,6 +7838,8 @@ vector4:
 	VMOVUPS     Z7, (AX)(R12*1)
 	VMOVUPS     (AX)(R13*1), Z7
 	VMOVUPS     (CX)(R13*1), Z8
+	PREFETCHT0  4096(AX)(R13*1)
+	PREFETCHT0  4096(CX)(R13*1)
 	VMOVAPS     Z8, Z9
 	VFMADD213PS Z3, Z2, Z9
 	VCMPPS      $0x15, Z9, Z1, K1
@@ -7823,6 +7849,8 @@ vector4:
 	VMOVUPS     Z7, (AX)(R13*1)
 	VMOVUPS     (AX)(R14*1), Z7
 	VMOVUPS     (CX)(R14*1), Z8
+	PREFETCHT0  4096(AX)(R14*1)
+	PREFETCHT0  4096(CX)(R14*1)
 	VMOVAPS     Z8, Z9
 	VFMADD213PS Z3, Z2, Z9
 	VCMPPS      $0x15, Z9, Z1, K1
@@ -7862,6 +7890,8 @@ vector1:
 	VMOVUPS     (R8)(R11*1), Z6
 	VMOVUPS     (AX)(R11*1), Z7
 	VMOVUPS     (CX)(R11*1), Z8
+	PREFETCHT0  4096(AX)(R11*1)
+	PREFETCHT0  4096(CX)(R11*1)
 	VMOVAPS     Z8, Z9
 	VFMADD213PS Z3, Z2, Z9
 	VCMPPS      $0x15, Z9, Z1, K1

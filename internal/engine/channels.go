@@ -73,7 +73,8 @@ func (c *channelSums) add(first, second []float64, start, lo, rows int) {
 	case sumSquare:
 		c.set.Moments(first, second, c.x[offset:], rows, c.channels)
 	case sumGrads:
-		c.set.NormGrads(first, second, c.x[offset:], c.z[offset:], c.norm.scale[start:], c.norm.shift[start:], c.slope, rows, c.channels)
+		scale, shift := c.norm.scale[start:], c.norm.shift[start:]
+		c.set.NormGrads(first, second, c.x[offset:], c.z[offset:], scale, shift, c.slope, rows, c.channels)
 	}
 }
 

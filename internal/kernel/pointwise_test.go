@@ -179,7 +179,8 @@ func TestMeaning(t *testing.T) {
 	y := make([]float32, 4)
 	Generic.Scale(y, []float32{1, 2, -1, -2}, []float32{2, 3}, []float32{1, -10}, 0.25, 2)
 	compare(t, "y", y, []float32{3, -1, -0.25, -4})
-	Generic.NormBack(y, []float32{1, 2, 3, 4}, []float32{-1, -1}, []float32{3, 3}, []float32{2, 3}, []float32{10, 20}, []float32{100, 200}, 0.5, 2)
+	Generic.NormBack(y, []float32{1, 2, 3, 4}, []float32{-1, -1}, []float32{3, 3},
+		[]float32{2, 3}, []float32{10, 20}, []float32{100, 200}, 0.5, 2)
 	compare(t, "dy", y, []float32{6 + 110, -3 + 240, -0.25 + 130, -6 + 280})
 
 	y = []float32{1, -2, 3, -4}

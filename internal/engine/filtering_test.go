@@ -95,8 +95,8 @@ func TestFilteringError(t *testing.T) {
 				dy[j] = float32(r.NormFloat64()) * 1e-3
 			}
 			out, back := s.buffer(s.size), s.buffer(s.inSize)
-			s.forward.call(out, s.x, s.bias.Data, batch, nil)
-			s.back.call(back, dy, nil, batch, nil)
+			s.forward.call(nil, out, s.x, s.bias.Data, batch, nil)
+			s.back.call(nil, back, dy, nil, batch, nil)
 			big, small := s.x, dy
 			if !s.grad.down {
 				big, small = dy, s.x

@@ -48,8 +48,8 @@ func BenchmarkLayers(b *testing.B) {
 					b.ReportMetric(flop*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
 				})
 			}
-			run("forward", func() { s.forward.call(y, x, s.bias.Data, batch, nil) })
-			run("back", func() { s.back.call(x, y, nil, batch, nil) })
+			run("forward", func() { s.forward.call(nil, y, x, s.bias.Data, batch, nil) })
+			run("back", func() { s.back.call(nil, x, y, nil, batch, nil) })
 			big, small := x, y
 			if !s.grad.down {
 				big, small = y, x

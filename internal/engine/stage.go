@@ -42,7 +42,6 @@ type stage struct {
 	dy     []float32 // gradient in hand
 	images int
 	job    stageJob
-	feed   feedJob
 	steps  steps
 }
 
@@ -71,31 +70,13 @@ func (s *stage) each(step func(lo, hi int)) {
 	s.n.pool.do(&s.job, (s.images+s.job.block-1)/s.job.block)
 }
 
-// feedJob runs a transfer over source images of which a step is left to do. It does it block by block, so that the transfer
-// finds them in cache.
-type feedJob struct {
-	t    *transfer
-	step func(lo, hi int)
-}
-
-func (j *feedJob) run(worker, task int) {
-	lo := task * j.t.block
-	j.step(lo, min(lo+j.t.block, j.t.images))
-	j.t.run(worker, task)
-}
-
-// call is t.call after the step, if it is not nil.
+// call is t.call after a step, if it is not nil, with the images that it reads.
 func (s *stage) call(t *transfer, step func(lo, hi int), to, from, bias []float32, then func(lo, hi int)) {
-	if step == nil || t.winograd != nil && t.winograd.wide {
+	if t.winograd != nil && t.winograd.wide {
 		s.each(step)
-		t.call(to, from, bias, s.images, then)
-		return
+		step = nil
 	}
-	s.feed = feedJob{t, step}
-	t.to, t.from, t.images, t.then = to, from, s.images, then
-	t.add(bias)
-	t.block = max(1, min(t.most, (s.images+4*t.pool.threads-1)/(4*t.pool.threads)))
-	t.pool.do(&s.feed, (s.images+t.block-1)/t.block)
+	t.call(step, to, from, bias, s.images, then)
 }
 
 // run computes y from x, after a step that is left to do with x, if it is not nil. It returns what is left to do with y.

@@ -31,6 +31,7 @@ type transfer struct {
 	from    []float32
 	images  int
 	block   int
+	first   func(lo, hi int) // what is left to do with a block's sources; may be nil
 	then    func(lo, hi int) // what follows, while a block's targets are in cache; may be nil
 	scratch [][]float32      // a tile a worker
 	zero    []float32
@@ -131,9 +132,11 @@ func (t *transfer) load(weights []float32) {
 	t.pool.do(&t.pack, t.panels)
 }
 
-// call computes to from from for a number of images; bias may be nil. As soon as images lo to hi-1 are done, then is told.
-func (t *transfer) call(to, from, bias []float32, images int, then func(lo, hi int)) {
-	t.to, t.from, t.images, t.then = to, from, images, then
+// call computes to from from for a number of images; bias may be nil. Just before images lo to hi-1 are read, while they
+// may still be changed, first is told, and as soon as they are done, then is; each may be nil, and a wide transfer has no
+// first.
+func (t *transfer) call(first func(lo, hi int), to, from, bias []float32, images int, then func(lo, hi int)) {
+	t.first, t.to, t.from, t.images, t.then = first, to, from, images, then
 	t.add(bias)
 	if t.winograd != nil && t.winograd.wide {
 		t.winograd.callWide(t.wide)
@@ -154,6 +157,9 @@ func (t *transfer) add(bias []float32) {
 func (t *transfer) run(worker, task int) {
 	lo := task * t.block
 	hi := min(lo+t.block, t.images)
+	if t.first != nil {
+		t.first(lo, hi)
+	}
 	t.compute(worker, t.to[lo*t.targetSize:], t.from[lo*t.sourceSize:], hi-lo, whole)
 	if t.then != nil {
 		t.then(lo, hi)

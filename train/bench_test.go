@@ -1,6 +1,7 @@
 package train
 
 import (
+	"fmt"
 	"runtime"
 	"testing"
 
@@ -11,6 +12,7 @@ import (
 	"dcgan/internal/kernel"
 )
 
+// BenchmarkStep times the seed's step at several batches.
 func BenchmarkStep(b *testing.B) {
 	c := config.Default()
 	data, err := dataset.Open("mnist", "")
@@ -25,14 +27,18 @@ func BenchmarkStep(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	pool := engine.NewPool(runtime.GOMAXPROCS(0))
-	defer pool.Close()
-	t, err := New(c, g, d, data, set, pool)
-	if err != nil {
-		b.Fatal(err)
-	}
-	for b.Loop() {
-		m := t.Next()
-		b.Logf("%+v", m)
+	for _, c.Batch = range []int{32, 64, 256, 1024} {
+		b.Run(fmt.Sprintf("batch=%d", c.Batch), func(b *testing.B) {
+			pool := engine.NewPool(runtime.GOMAXPROCS(0))
+			defer pool.Close()
+			t, err := New(c, g, d, data, set, pool)
+			if err != nil {
+				b.Fatal(err)
+			}
+			for b.Loop() {
+				t.Next()
+			}
+			b.ReportMetric(b.Elapsed().Seconds()*1e6/float64(b.N*c.Batch), "us/image")
+		})
 	}
 }

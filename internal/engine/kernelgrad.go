@@ -22,6 +22,7 @@ type kernelGrad struct {
 	perTask  int           // panels of a task
 	channels int           // big channels of a task
 	subtrees int
+	perTree  int         // slices of a subtree
 	levels   int         // sums that a task holds at most: the depth of its tree, and the one that is being added
 	size     int         // of the gradient
 	scratch  [][]float32 // a worker each, shared by the layers of a network
@@ -33,9 +34,9 @@ type kernelGrad struct {
 }
 
 // sumBudget is how many sums a task has, so that they stay in a core's cache.
-const sumBudget = 512 << 10 / 4
+const sumBudget = 768 << 10 / 4
 
-func newKernelGrad(set *kernel.Set, pool *Pool, g geometry, down bool, slices int) *kernelGrad {
+func newKernelGrad(set *kernel.Set, pool *Pool, g geometry, down bool, slices [][]span) *kernelGrad {
 	k := &kernelGrad{set: set, pool: pool, geometry: g, down: down}
 	k.sum.k = k
 	k.size = g.taps() * g.bigC * g.smallC
@@ -49,19 +50,23 @@ func newKernelGrad(set *kernel.Set, pool *Pool, g geometry, down bool, slices in
 	// Eight tasks a thread keep all busy to the end; what cannot be cut by slices is cut by panels.
 	const perThread = 8
 	k.subtrees = 1
-	for k.subtrees < slices && k.subtrees*k.blocks() < perThread*pool.threads {
+	for k.subtrees < len(slices) && k.subtrees*k.blocks() < perThread*pool.threads {
 		k.subtrees *= 2
 	}
 	for k.subtrees*k.blocks() < 2*pool.threads && k.perTask > 1 {
 		k.perTask = (k.perTask + 1) / 2
 	}
-	k.levels = bits.Len(uint(slices / k.subtrees))
-	k.partial = make([]float32, (k.subtrees-1)*k.size)
 	if g.filters() {
-		k.filter = newWinogradGrad(k)
+		k.filter = newWinogradGrad(k, mostImages(slices))
+		for k.filter.wide && k.subtrees < len(slices) && len(slices)/k.subtrees*k.filter.sliceSize() > wideBudget {
+			k.subtrees *= 2
+		}
 	} else {
 		k.direct = newDirectGrad(k)
 	}
+	k.perTree = len(slices) / k.subtrees
+	k.levels = bits.Len(uint(k.perTree))
+	k.partial = make([]float32, (k.subtrees-1)*k.size)
 	return k
 }
 
@@ -80,16 +85,17 @@ func (k *kernelGrad) tile() int { return k.set.OuterRows * k.set.Lanes }
 func (k *kernelGrad) sumsSize() int { return k.geometry.taps() * k.rows() * k.width() }
 
 // blocks is how many parts the gradient is cut into.
-func (k *kernelGrad) blocks() int {
-	return (k.panels + k.perTask - 1) / k.perTask * ((k.geometry.bigC + k.channels - 1) / k.channels)
-}
+func (k *kernelGrad) blocks() int { return k.bigBlocks() * k.smallBlocks() }
+
+// bigBlocks and smallBlocks are how many parts the big channels and the small ones are cut into.
+func (k *kernelGrad) bigBlocks() int   { return (k.geometry.bigC + k.channels - 1) / k.channels }
+func (k *kernelGrad) smallBlocks() int { return (k.panels + k.perTask - 1) / k.perTask }
 
 // part is a block of a gradient: some panels of small channels and some big channels.
 type part struct{ firstPanel, lastPanel, firstChannel, lastChannel int }
 
 func (k *kernelGrad) part(block int) part {
-	perPanel := (k.geometry.bigC + k.channels - 1) / k.channels
-	panel, channel := block/perPanel*k.perTask, block%perPanel*k.channels
+	panel, channel := block/k.bigBlocks()*k.perTask, block%k.bigBlocks()*k.channels
 	return part{panel, min(panel+k.perTask, k.panels), channel, min(channel+k.channels, k.geometry.bigC)}
 }
 
@@ -104,7 +110,11 @@ func (k *kernelGrad) scratchSize() int {
 
 func (k *kernelGrad) call(grad, big, small []float32, slices [][]span) {
 	k.grad, k.big, k.small, k.slices = grad, big, small, slices
-	k.pool.do(k, k.subtrees*k.blocks())
+	if k.filter != nil && k.filter.wide {
+		k.filter.callWide()
+	} else {
+		k.pool.do(k, k.subtrees*k.blocks())
+	}
 	if k.subtrees > 1 {
 		k.pool.do(&k.sum, (k.size+treeTask-1)/treeTask)
 	}
@@ -122,14 +132,13 @@ func (k *kernelGrad) run(worker, task int) {
 	subtree, block := task%k.subtrees, k.part(task/k.subtrees)
 	size := k.sumsSize()
 	stack, scratch := cut(k.scratch[worker], k.levels*size)
-	perTree := len(k.slices) / k.subtrees
 	depth := 0
-	for s, slice := range k.slices[subtree*perTree:][:perTree] {
+	for s := range k.perTree {
 		sums := stack[depth*size:][:size]
 		if k.filter != nil {
-			k.filter.slice(worker, sums, scratch, block, slice)
+			k.filter.slice(sums, scratch, block, subtree*k.perTree+s)
 		} else {
-			k.direct.slice(sums, scratch, block, slice)
+			k.direct.slice(sums, scratch, block, k.slices[subtree*k.perTree+s])
 		}
 		depth++
 		for done := s + 1; done%2 == 0; done /= 2 { // a subtree is complete

@@ -149,7 +149,7 @@ func (n *Network) compile(a arch.Network, shapes []arch.Shape, training bool) er
 			s.kernel, s.bias = tensor(i, 0), tensor(i, 1)
 			s.forward = newTransfer(n.set, n.pool, g, down)
 			if training {
-				s.grad = newKernelGrad(n.set, n.pool, g, down, len(n.slices))
+				s.grad = newKernelGrad(n.set, n.pool, g, down, n.slices)
 				s.back = newTransfer(n.set, n.pool, g, !down)
 			}
 		case arch.BatchNormalization:
@@ -222,6 +222,11 @@ func (n *Network) plan(training bool) {
 		}
 	}
 	transfers(func(t *transfer) { wide = max(wide, t.winograd.wideSize(n.batch)) })
+	for _, s := range n.stages {
+		if s.grad != nil && s.grad.filter != nil {
+			wide = max(wide, s.grad.filter.wideSize())
+		}
+	}
 	memory := kernel.Buffer(wide)
 	transfers(func(t *transfer) { t.wide = memory })
 	for _, s := range n.stages {
@@ -265,6 +270,9 @@ func (n *Network) plan(training bool) {
 	for _, s := range n.stages {
 		if s.grad != nil {
 			s.grad.scratch = workers
+			if s.grad.filter != nil {
+				s.grad.filter.memory = memory
+			}
 		}
 	}
 }

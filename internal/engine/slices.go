@@ -27,6 +27,19 @@ func slices(batch, parts int) [][]span {
 	return all
 }
 
+// mostImages is how many images a slice has at the most.
+func mostImages(slices [][]span) int {
+	most := 0
+	for _, slice := range slices {
+		images := 0
+		for _, s := range slice {
+			images += s.hi - s.lo
+		}
+		most = max(most, images)
+	}
+	return most
+}
+
 // treeSum adds S values, a power of two of them, along the balanced binary tree: it adds neighbours until one is left.
 func treeSum(values []float64) float64 {
 	for len(values) > 1 {

@@ -59,25 +59,35 @@ func TestTreeSum(t *testing.T) {
 	}
 }
 
+// kernelGradAlone returns a kernel's gradient with memory of its own.
+func kernelGradAlone(set *kernel.Set, pool *Pool, g geometry, slices [][]span) *kernelGrad {
+	k := newKernelGrad(set, pool, g, true, slices)
+	if k.filter != nil {
+		k.filter.memory = kernel.Buffer(k.filter.wideSize())
+	}
+	for range pool.threads {
+		k.scratch = append(k.scratch, make([]float32, k.scratchSize()))
+	}
+	return k
+}
+
 // TestHalvesMakeTheWhole computes every sum over a batch from two halves, as two machines would, each with half of the
 // real and half of the generated images: added at the top of the tree they give the whole batch's bits.
 func TestHalvesMakeTheWhole(t *testing.T) {
 	narrow, wide := geometry{5, 6, 7, 3, 3, 18, 3, 2}, geometry{3, 3, 2, 2, 2, 300, 3, 2} // few panels of channels, and many
 	filtered := geometry{4, 5, 18, 4, 5, 20, 3, 1}                                        // through Winograd's filtering
+	many := geometry{3, 4, 100, 3, 4, 150, 3, 1}                                          // the same in several blocks
 	for i := range kernel.Variants {
 		set := &kernel.Variants[i]
 		for _, test := range []struct {
 			geometry
 			batch, parts, threads int
 		}{{narrow, 64, 1, 2}, {narrow, 200, 1, 2}, {narrow, 128, 2, 1}, {narrow, 264, 2, 9}, {wide, 512, 1, 1}, {wide, 512, 2, 3}, {wide, 2050, 1, 1},
-			{filtered, 200, 1, 1}, {filtered, 264, 2, 5}} {
+			{filtered, 200, 1, 1}, {filtered, 264, 2, 5}, {many, 264, 2, 3}, {many, 1100, 1, 2}} {
 			g, pool := test.geometry, newPool(t, test.threads)
 			big, small := padded(1, test.batch*g.bigSize()), padded(2, test.batch*g.smallSize())
 			grads := func(big, small []float32, batch int) []float32 {
-				k := newKernelGrad(set, pool, g, true, len(slices(batch, test.parts)))
-				for range test.threads {
-					k.scratch = append(k.scratch, make([]float32, k.scratchSize()))
-				}
+				k := kernelGradAlone(set, pool, g, slices(batch, test.parts))
 				grad := make([]float32, g.taps()*g.bigC*g.smallC)
 				k.call(grad, big, small, slices(batch, test.parts))
 				return grad
@@ -131,8 +141,7 @@ func TestEveryImageCounts(t *testing.T) {
 			}
 			pool := newPool(t, 1)
 			grads := func(big, small []float32, batch int) []float32 {
-				k := newKernelGrad(&kernel.Variants[i], pool, g, true, 1)
-				k.scratch = [][]float32{make([]float32, k.scratchSize())}
+				k := kernelGradAlone(&kernel.Variants[i], pool, g, slices(batch, 1))
 				grad := make([]float32, g.taps()*g.bigC*g.smallC)
 				k.call(grad, big, small, slices(batch, 1))
 				return grad
@@ -160,8 +169,7 @@ func TestOrderWithinSlice(t *testing.T) {
 	g := geometry{1, 1, 5, 1, 1, 3, 1, 1}
 	pool := newPool(t, 1)
 	sum := func(x, y []float32) []float32 {
-		k := newKernelGrad(&kernel.Generic, pool, g, true, 1)
-		k.scratch = [][]float32{make([]float32, k.scratchSize())}
+		k := kernelGradAlone(&kernel.Generic, pool, g, slices(32, 1))
 		grad := make([]float32, 15)
 		k.call(grad, x, y, slices(32, 1))
 		return grad

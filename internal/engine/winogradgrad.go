@@ -4,11 +4,18 @@ import "dcgan/internal/kernel"
 
 // winogradGrad computes the gradient of a 3×3 kernel of stride 1 through Winograd's filtering: tiles of both images are
 // transformed, multiplied place by place and summed over the tiles, and the sums of a slice transformed back.
+//
+// Where the gradient is one block, a task transforms some tiles at a time, so that all stays in its core's cache. Where it
+// is many, each would transform the same tiles again: all tiles of some slices are transformed first, once.
 type winogradGrad struct {
 	k              *kernelGrad
 	tilesY, tilesX int
-	rows           int           // tiles that are worked on at a time
-	pairs          []kernel.Pair // where their transforms are
+	wide           bool
+	rows           int       // tiles that are worked on at a time: some, or where wide, all of a slice
+	memory         []float32 // of wide: the transforms of some subtrees' slices, shared by the layers of a network
+	lo             int       // of wide: the first of these subtrees
+	transform      transformJob
+	sum            sumJob
 }
 
 // tileBudget is how many values of transformed tiles are worked on at a time.
@@ -27,85 +34,187 @@ func (k *kernelGrad) cutForFilter() {
 	}
 }
 
-func newWinogradGrad(k *kernelGrad) *winogradGrad {
+// newWinogradGrad plans for slices of at most images images.
+func newWinogradGrad(k *kernelGrad, images int) *winogradGrad {
 	w := &winogradGrad{k: k}
+	w.transform.w, w.sum.w = w, w
 	w.tilesY = (k.geometry.bigH + kernel.WinogradTile - 1) / kernel.WinogradTile
 	w.tilesX = (k.geometry.bigW + kernel.WinogradTile - 1) / kernel.WinogradTile
-	w.rows = max(8, tileBudget/(kernel.WinogradPlaces*(k.channels+k.width())))
-	for row := range w.rows {
-		w.pairs = append(w.pairs, kernel.Pair{X: row * k.channels, Y: row * k.width()})
+	w.rows = images * w.tilesY * w.tilesX
+	w.wide = k.blocks() > 1 && w.sliceSize() <= wideBudget
+	if !w.wide {
+		w.rows = max(8, tileBudget/(kernel.WinogradPlaces*(k.channels+k.width())))
 	}
 	return w
 }
 
-// The values from one place to the next in a worker's scratch memory: of big and small tiles and of sums of products.
+// The values from one place to the next in memory: of a block's big and small tiles and of its sums of products.
 func (w *winogradGrad) bigPlace() int   { return w.rows*w.k.channels + stagger }
 func (w *winogradGrad) smallPlace() int { return w.rows*w.k.width() + stagger }
-func (w *winogradGrad) sumPlace() int   { return w.k.rows() * w.k.width() }
+func (w *winogradGrad) sumPlace() int   { return w.k.rows()*w.k.width() + stagger }
 
 // scratchSize is how many values a worker needs: those, and a tile at a border.
 func (w *winogradGrad) scratchSize() int {
-	return kernel.WinogradPlaces*(w.bigPlace()+w.smallPlace()+w.sumPlace()+max(w.k.channels, w.k.width())) + kernel.Slack
+	size := kernel.WinogradPlaces * (w.sumPlace() + max(w.k.channels, w.k.width()))
+	if !w.wide {
+		size += kernel.WinogradPlaces * (w.bigPlace() + w.smallPlace())
+	}
+	return size + kernel.Slack
 }
 
-// slice sets sums, by tap, big channel and small channel, to the gradient from a slice's images.
-func (w *winogradGrad) slice(worker int, sums, scratch []float32, block part, slice []span) {
-	k, g := w.k, w.k.geometry
-	big, scratch := cut(scratch, kernel.WinogradPlaces*w.bigPlace())
-	small, scratch := cut(scratch, kernel.WinogradPlaces*w.smallPlace())
-	products, patch := cut(scratch, kernel.WinogradPlaces*w.sumPlace())
-	clear(products)
+// sliceSize is how many values a slice's transforms take, block of big channels after block, then the blocks of small
+// ones.
+func (w *winogradGrad) sliceSize() int {
+	return kernel.WinogradPlaces * (w.k.bigBlocks()*w.bigPlace() + w.k.smallBlocks()*w.smallPlace())
+}
+
+// perPass is how many subtrees' transforms are held at a time.
+func (w *winogradGrad) perPass() int {
+	n := w.k.subtrees
+	for n > 1 && n*w.k.perTree*w.sliceSize() > wideBudget {
+		n /= 2
+	}
+	return n
+}
+
+// wideSize is how many values of memory all layers' gradients may share.
+func (w *winogradGrad) wideSize() int {
+	if !w.wide {
+		return 0
+	}
+	return w.perPass()*w.k.perTree*w.sliceSize() + kernel.Slack
+}
+
+// callWide computes the subtrees' gradients.
+func (w *winogradGrad) callWide() {
+	k := w.k
+	n := w.perPass()
+	for w.lo = 0; w.lo < k.subtrees; w.lo += n {
+		k.pool.do(&w.transform, n*k.perTree*(k.bigBlocks()+k.smallBlocks()))
+		k.pool.do(&w.sum, n*k.blocks())
+	}
+}
+
+// transformJob transforms a slice's tiles, some channels of them a task.
+type transformJob struct{ w *winogradGrad }
+
+func (j *transformJob) run(worker, task int) {
+	w, k := j.w, j.w.k
+	perSlice := k.bigBlocks() + k.smallBlocks()
+	slice, block := task/perSlice, task%perSlice
+	to := w.memory[slice*w.sliceSize():]
+	images := k.slices[w.lo*k.perTree+slice]
+	patch := k.scratch[worker]
 	row := 0
+	for _, span := range images {
+		for image := span.lo; image < span.hi; image++ {
+			for y := range w.tilesY {
+				for x := range w.tilesX {
+					if block < k.bigBlocks() {
+						w.bigTile(to[kernel.WinogradPlaces*block*w.bigPlace()+row*k.channels:], patch, image, y, x, k.part(block))
+					} else {
+						b := block - k.bigBlocks()
+						at := kernel.WinogradPlaces * (k.bigBlocks()*w.bigPlace() + b*w.smallPlace())
+						w.smallTile(to[at+row*k.width():], patch, image, y, x, k.part(b*k.bigBlocks()))
+					}
+					row++
+				}
+			}
+		}
+	}
+}
+
+// sumJob computes a block of the gradient of a subtree a task.
+type sumJob struct{ w *winogradGrad }
+
+func (j *sumJob) run(worker, task int) {
+	k := j.w.k
+	k.run(worker, task/k.blocks()+j.w.lo+k.subtrees*(task%k.blocks()))
+}
+
+// slice sets sums, by tap and tile of the matrix kernel, to the gradient from the images of slice number s.
+func (w *winogradGrad) slice(sums, scratch []float32, block part, s int) {
+	k := w.k
+	products, scratch := cut(scratch, kernel.WinogradPlaces*w.sumPlace())
+	if w.wide {
+		big, small := w.transforms(s, block)
+		var next [2]ahead
+		if (s+1)%k.perTree != 0 { // the next is of the same task
+			steps := kernel.WinogradPlaces * k.groups()
+			a, b := w.transforms(s+1, block)
+			next[0], next[1] = newAhead(k.set, a, 0, len(a), steps), newAhead(k.set, b, 0, len(b), steps)
+		}
+		tiles := 0
+		for _, images := range k.slices[s] {
+			tiles += (images.hi - images.lo) * w.tilesY * w.tilesX
+		}
+		w.multiply(products, big, small, tiles, block, false, &next)
+	} else {
+		w.multiplyTiles(products, scratch, block, k.slices[s])
+	}
+	k.set.WinogradGradOut(sums, k.rows()*k.width(), products, w.sumPlace(), k.rows()*k.width())
+}
+
+// transforms returns those of a slice for a block.
+func (w *winogradGrad) transforms(s int, block part) (big, small []float32) {
+	k := w.k
+	memory := w.memory[(s-w.lo*k.perTree)*w.sliceSize():]
+	bigs, smalls := kernel.WinogradPlaces*w.bigPlace(), kernel.WinogradPlaces*w.smallPlace()
+	bigBlock, smallBlock := block.firstChannel/k.channels, block.firstPanel/k.perTask
+	return memory[bigBlock*bigs:][:bigs], memory[k.bigBlocks()*bigs+smallBlock*smalls:][:smalls]
+}
+
+// multiplyTiles sets products to those of a slice's images, which it transforms some tiles at a time.
+func (w *winogradGrad) multiplyTiles(products, scratch []float32, block part, slice []span) {
+	k := w.k
+	big, scratch := cut(scratch, kernel.WinogradPlaces*w.bigPlace())
+	small, patch := cut(scratch, kernel.WinogradPlaces*w.smallPlace())
+	row, add := 0, false
+	var next [2]ahead
 	for _, images := range slice {
 		for image := images.lo; image < images.hi; image++ {
 			for y := range w.tilesY {
 				for x := range w.tilesX {
-					w.bigTile(big[row*k.channels:], patch, k.big[image*g.bigSize():], y*kernel.WinogradTile-1, x*kernel.WinogradTile-1, block)
-					w.smallTile(small[row*k.width():], patch, k.small[image*g.smallSize():], y*kernel.WinogradTile, x*kernel.WinogradTile, block)
+					w.bigTile(big[row*k.channels:], patch, image, y, x, block)
+					w.smallTile(small[row*k.width():], patch, image, y, x, block)
 					if row++; row == w.rows {
-						w.multiply(worker, products, big, small, row, block)
-						row = 0
+						w.multiply(products, big, small, row, block, add, &next)
+						row, add = 0, true
 					}
 				}
 			}
 		}
 	}
-	if row > 0 {
-		w.multiply(worker, products, big, small, row, block)
-	}
-	tap := k.rows() * k.width()
-	for channel := range block.lastChannel - block.firstChannel {
-		group, r := channel/k.set.OuterRows, channel%k.set.OuterRows
-		for panel := range block.lastPanel - block.firstPanel {
-			from := products[(group*k.perTask+panel)*k.tile()+r*k.set.Lanes:]
-			k.set.WinogradGradOut(sums[channel*k.width()+panel*k.set.Lanes:], tap, from, w.sumPlace(), k.set.Lanes)
-		}
+	if row > 0 || !add {
+		w.multiply(products, big, small, row, block, add, &next)
 	}
 }
 
-// multiply adds the products of some tiles to the sums.
-func (w *winogradGrad) multiply(worker int, products, big, small []float32, rows int, block part) {
+// multiply sets the products to those of some tiles, or adds these.
+func (w *winogradGrad) multiply(products, big, small []float32, tiles int, block part, add bool, next *[2]ahead) {
 	k := w.k
-	offsets := &k.pool.lists[worker].rows
+	channels, width, tile, outerRows, lanes := k.channels, k.width(), k.tile(), k.set.OuterRows, k.set.Lanes
+	groups, panels := k.groups(), block.lastPanel-block.firstPanel
 	for place := range kernel.WinogradPlaces {
-		for group := range k.groups() {
-			for r := range k.set.OuterRows {
-				offsets[r] = min(group*k.set.OuterRows+r, k.channels-1)
+		products, big, small := products[place*w.sumPlace():], big[place*w.bigPlace():], small[place*w.smallPlace():]
+		for group := range groups {
+			x, to := &big[group*outerRows], products[group*k.perTask*tile:]
+			for panel := range panels {
+				k.set.Products(&to[panel*tile], x, &small[panel*lanes], tiles, channels, width, add)
 			}
-			for panel := range block.lastPanel - block.firstPanel {
-				k.set.Outer(&products[place*w.sumPlace()+(group*k.perTask+panel)*k.tile()], &big[place*w.bigPlace()],
-					&small[place*w.smallPlace()+panel*k.set.Lanes], &offsets[0], &w.pairs[0], rows, 1, 0, 0)
-			}
+			next[0].step()
+			next[1].step()
 		}
 	}
 }
 
-// bigTile transforms the tile of a big image whose upper left pixel is (y, x).
-func (w *winogradGrad) bigTile(to, patch, from []float32, y, x int, block part) {
+// bigTile transforms a tile of a big image.
+func (w *winogradGrad) bigTile(to, patch []float32, image, tileY, tileX int, block part) {
 	k, g := w.k, w.k.geometry
 	channels := block.lastChannel - block.firstChannel
-	from = from[block.firstChannel:]
+	from := k.big[image*g.bigSize()+block.firstChannel:]
 	const side = kernel.WinogradInput
+	y, x := tileY*kernel.WinogradTile-1, tileX*kernel.WinogradTile-1
 	if y >= 0 && x >= 0 && y+side <= g.bigH && x+side <= g.bigW {
 		k.set.WinogradIn(to, w.bigPlace(), from[(y*g.bigW+x)*g.bigC:], g.bigW*g.bigC, g.bigC, channels)
 		return
@@ -114,13 +223,14 @@ func (w *winogradGrad) bigTile(to, patch, from []float32, y, x int, block part) 
 	k.set.WinogradIn(to, w.bigPlace(), patch, side*channels, channels, channels)
 }
 
-// smallTile transforms the tile of a small image whose upper left pixel is (y, x).
-func (w *winogradGrad) smallTile(to, patch, from []float32, y, x int, block part) {
+// smallTile transforms a tile of a small image.
+func (w *winogradGrad) smallTile(to, patch []float32, image, tileY, tileX int, block part) {
 	k, g := w.k, w.k.geometry
 	first := block.firstPanel * k.set.Lanes
 	channels := min(block.lastPanel*k.set.Lanes, g.smallC) - first
-	from = from[first:]
+	from := k.small[image*g.smallSize()+first:]
 	const side = kernel.WinogradTile
+	y, x := tileY*side, tileX*side
 	if y+side <= g.smallH && x+side <= g.smallW {
 		k.set.WinogradGradIn(to, w.smallPlace(), from[(y*g.smallW+x)*g.smallC:], g.smallW*g.smallC, g.smallC, channels)
 		return
@@ -143,12 +253,14 @@ func border(patch, from []float32, side, y, x, height, width, pixel, channels in
 // store writes the sums to a gradient.
 func (w *winogradGrad) store(grad, sums []float32, block part) {
 	k, g := w.k, w.k.geometry
-	first := block.firstPanel * k.set.Lanes
-	channels := min(block.lastPanel*k.set.Lanes, g.smallC) - first
-	tap := k.rows() * k.width()
 	for t := range g.taps() {
 		for channel := block.firstChannel; channel < block.lastChannel; channel++ {
-			copy(grad[(t*g.bigC+channel)*g.smallC+first:][:channels], sums[t*tap+(channel-block.firstChannel)*k.width():])
+			group, r := (channel-block.firstChannel)/k.set.OuterRows, (channel-block.firstChannel)%k.set.OuterRows
+			for panel := block.firstPanel; panel < block.lastPanel; panel++ {
+				first := panel * k.set.Lanes
+				from := t*k.rows()*k.width() + (group*k.perTask+panel-block.firstPanel)*k.tile() + r*k.set.Lanes
+				copy(grad[(t*g.bigC+channel)*g.smallC+first:][:min(k.set.Lanes, g.smallC-first)], sums[from:])
+			}
 		}
 	}
 }

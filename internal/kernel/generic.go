@@ -14,7 +14,7 @@ var Generic = Set{
 	Moments: momentsGeneric, Sums: sumsGeneric, NormGrads: normGradsGeneric,
 	Scale: scaleGeneric, NormBack: normBackGeneric, Leaky: leakyGeneric, LeakyBack: leakyBackGeneric,
 	WinogradIn: winogradInGeneric, WinogradOut: winogradOutGeneric, WinogradKernel: winogradKernelGeneric,
-	WinogradGradIn: winogradGradInGeneric, WinogradGradOut: winogradGradOutGeneric,
+	Products: productsGeneric, WinogradGradIn: winogradGradInGeneric, WinogradGradOut: winogradGradOutGeneric,
 	PairIn: pairInGeneric, PairOut: pairOutGeneric, PairKernel: pairKernelGeneric,
 	Keep: random.Stream.Keep, Prefetch: func(*float32, int, int) {}, Adam: adamGeneric, Add: addGeneric, Peak: peakGeneric,
 }
@@ -67,6 +67,19 @@ func outerGeneric(acc, x, y *float32, offsets *int, pixels *Pair, nPixels, image
 			for r := range sums {
 				addProducts(&sums[r], lanes, *at(x, n*xStride+p.X+offset[r]))
 			}
+		}
+	}
+}
+
+func productsGeneric(acc, x, y *float32, tiles, xStride, yStride int, add bool) {
+	sums := (*[genericRows][genericLanes]float32)(unsafe.Pointer(acc))
+	if !add {
+		clear(sums[:])
+	}
+	for t := 0; t < tiles; t++ {
+		lanes := (*[genericLanes]float32)(unsafe.Pointer(at(y, t*yStride)))
+		for r := range sums {
+			addProducts(&sums[r], lanes, *at(x, t*xStride+r))
 		}
 	}
 }

@@ -77,6 +77,11 @@ type Set struct {
 	// Peak makes n rounds of multiply-adds, without memory, and returns how many operations (two each) they were.
 	Peak func(n int) int
 
+	// Products computes, for each row r < OuterRows and lane l < Lanes,
+	//
+	//	acc[r·Lanes+l] = (acc[r·Lanes+l] if add, else 0) + Σ over t < tiles, in order, x[t·xStride+r] · y[t·yStride+l]
+	Products func(acc, x, y *float32, tiles, xStride, yStride int, add bool)
+
 	// The transforms of Winograd's filtering.
 	WinogradIn      func(dst []float32, place int, src []float32, row, pixel, channels int)
 	WinogradOut     func(dst []float32, row, pixel int, src []float32, place int, bias []float32, channels int)

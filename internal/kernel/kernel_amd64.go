@@ -15,6 +15,7 @@ func init() {
 	avx2 := Generic
 	avx2.Name, avx2.Rows, avx2.ShortRows, avx2.OuterRows, avx2.Lanes = "avx2", 6, 3, 6, 16
 	avx2.Tile, avx2.Short, avx2.Outer, avx2.Dot, avx2.Peak = tileAVX2, shortAVX2, outerAVX2, dotAVX2, peak256
+	avx2.Products = productsAVX2
 	vectors(&avx2)
 	winogradCode{8, winogradInAVX2, winogradGradInAVX2, winogradOutAVX2, winogradKernelAVX2, winogradGradOutAVX2}.use(&avx2)
 	pairCode{
@@ -31,6 +32,7 @@ func init() {
 	avx512.Tile, avx512.Short, avx512.Outer, avx512.Peak = tileAVX512, shortAVX512, outerAVX512, peak512
 	leakyCode{leakyAVX512, leakyBackAVX512}.use(&avx512)
 	channelCode{16, sumsAVX512, momentsAVX512, normGradsAVX512, scaleAVX512, normBackAVX512}.use(&avx512)
+	avx512.Products = productsAVX512
 	winogradCode{16, winogradInAVX512, winogradGradInAVX512, winogradOutAVX512, winogradKernelAVX512, winogradGradOutAVX512}.use(&avx512)
 	pairCode{
 		lanes: 16, kernel: pairKernelAVX512,

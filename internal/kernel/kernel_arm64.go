@@ -7,6 +7,7 @@ func init() {
 	neon := Generic
 	neon.Name, neon.Rows, neon.ShortRows, neon.OuterRows, neon.Lanes = "neon", 6, 3, 6, 16
 	neon.Tile, neon.Short, neon.Outer, neon.Dot, neon.Peak = tileNEON, shortNEON, outerNEON, dotNEON, peak128
+	neon.Products = productsNEON
 	vectors(&neon)
 	winogradCode{4, winogradInNEON, winogradGradInNEON, winogradOutNEON, winogradKernelNEON, winogradGradOutNEON}.use(&neon)
 	Variants = append(Variants, neon)

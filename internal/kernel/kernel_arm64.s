@@ -470,6 +470,107 @@ store:
 	FSTPQ (F22, F23), 352(R0)
 	RET
 
+// func productsNEON(acc, x, y *float32, tiles, xStride, yStride int, add bool)
+TEXT ·productsNEON(SB), NOSPLIT, $0-49
+	MOVD acc+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD y+16(FP), R2
+	MOVD tiles+24(FP), R3
+	MOVD xStride+32(FP), R4
+	MOVD yStride+40(FP), R5
+	MOVBU add+48(FP), R6
+	CBNZ R6, old
+	VEOR V0.B16, V0.B16, V0.B16
+	VEOR V1.B16, V1.B16, V1.B16
+	VEOR V2.B16, V2.B16, V2.B16
+	VEOR V3.B16, V3.B16, V3.B16
+	VEOR V4.B16, V4.B16, V4.B16
+	VEOR V5.B16, V5.B16, V5.B16
+	VEOR V6.B16, V6.B16, V6.B16
+	VEOR V7.B16, V7.B16, V7.B16
+	VEOR V8.B16, V8.B16, V8.B16
+	VEOR V9.B16, V9.B16, V9.B16
+	VEOR V10.B16, V10.B16, V10.B16
+	VEOR V11.B16, V11.B16, V11.B16
+	VEOR V12.B16, V12.B16, V12.B16
+	VEOR V13.B16, V13.B16, V13.B16
+	VEOR V14.B16, V14.B16, V14.B16
+	VEOR V15.B16, V15.B16, V15.B16
+	VEOR V16.B16, V16.B16, V16.B16
+	VEOR V17.B16, V17.B16, V17.B16
+	VEOR V18.B16, V18.B16, V18.B16
+	VEOR V19.B16, V19.B16, V19.B16
+	VEOR V20.B16, V20.B16, V20.B16
+	VEOR V21.B16, V21.B16, V21.B16
+	VEOR V22.B16, V22.B16, V22.B16
+	VEOR V23.B16, V23.B16, V23.B16
+	JMP begin
+
+old:
+	FLDPQ 0(R0), (F0, F1)
+	FLDPQ 32(R0), (F2, F3)
+	FLDPQ 64(R0), (F4, F5)
+	FLDPQ 96(R0), (F6, F7)
+	FLDPQ 128(R0), (F8, F9)
+	FLDPQ 160(R0), (F10, F11)
+	FLDPQ 192(R0), (F12, F13)
+	FLDPQ 224(R0), (F14, F15)
+	FLDPQ 256(R0), (F16, F17)
+	FLDPQ 288(R0), (F18, F19)
+	FLDPQ 320(R0), (F20, F21)
+	FLDPQ 352(R0), (F22, F23)
+
+begin:
+	CBZ R3, store
+
+tile:
+	FLDPQ 0(R2), (F24, F25)
+	FLDPQ 32(R2), (F26, F27)
+	FLDPQ 0(R1), (F28, F29)
+	WORD $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
+	WORD $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
+	WORD $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
+	WORD $0x4f9c1363 // fmla v3.4s, v27.4s, v28.s[0]
+	WORD $0x4fbc1304 // fmla v4.4s, v24.4s, v28.s[1]
+	WORD $0x4fbc1325 // fmla v5.4s, v25.4s, v28.s[1]
+	WORD $0x4fbc1346 // fmla v6.4s, v26.4s, v28.s[1]
+	WORD $0x4fbc1367 // fmla v7.4s, v27.4s, v28.s[1]
+	WORD $0x4f9c1b08 // fmla v8.4s, v24.4s, v28.s[2]
+	WORD $0x4f9c1b29 // fmla v9.4s, v25.4s, v28.s[2]
+	WORD $0x4f9c1b4a // fmla v10.4s, v26.4s, v28.s[2]
+	WORD $0x4f9c1b6b // fmla v11.4s, v27.4s, v28.s[2]
+	WORD $0x4fbc1b0c // fmla v12.4s, v24.4s, v28.s[3]
+	WORD $0x4fbc1b2d // fmla v13.4s, v25.4s, v28.s[3]
+	WORD $0x4fbc1b4e // fmla v14.4s, v26.4s, v28.s[3]
+	WORD $0x4fbc1b6f // fmla v15.4s, v27.4s, v28.s[3]
+	WORD $0x4f9d1310 // fmla v16.4s, v24.4s, v29.s[0]
+	WORD $0x4f9d1331 // fmla v17.4s, v25.4s, v29.s[0]
+	WORD $0x4f9d1352 // fmla v18.4s, v26.4s, v29.s[0]
+	WORD $0x4f9d1373 // fmla v19.4s, v27.4s, v29.s[0]
+	WORD $0x4fbd1314 // fmla v20.4s, v24.4s, v29.s[1]
+	WORD $0x4fbd1335 // fmla v21.4s, v25.4s, v29.s[1]
+	WORD $0x4fbd1356 // fmla v22.4s, v26.4s, v29.s[1]
+	WORD $0x4fbd1377 // fmla v23.4s, v27.4s, v29.s[1]
+	ADD R4<<2, R1
+	ADD R5<<2, R2
+	SUBS $1, R3
+	BNE tile
+
+store:
+	FSTPQ (F0, F1), 0(R0)
+	FSTPQ (F2, F3), 32(R0)
+	FSTPQ (F4, F5), 64(R0)
+	FSTPQ (F6, F7), 96(R0)
+	FSTPQ (F8, F9), 128(R0)
+	FSTPQ (F10, F11), 160(R0)
+	FSTPQ (F12, F13), 192(R0)
+	FSTPQ (F14, F15), 224(R0)
+	FSTPQ (F16, F17), 256(R0)
+	FSTPQ (F18, F19), 288(R0)
+	FSTPQ (F20, F21), 320(R0)
+	FSTPQ (F22, F23), 352(R0)
+	RET
+
 // func dotNEON(out, a, w *float32, bias float32, rows, outs *int, taps *Tap, nTaps, k int)
 TEXT ·dotNEON(SB), NOSPLIT, $0-72
 	VEOR V0.B16, V0.B16, V0.B16

@@ -139,6 +139,24 @@ func checkOuter(t *testing.T, set *Set, m *memory, r *rand.Rand, kind kind) {
 	compare(t, "acc", acc, want)
 }
 
+func checkProducts(t *testing.T, set *Set, m *memory, r *rand.Rand, kind kind) {
+	tiles, xStride, yStride, add := r.IntN(40), r.IntN(100), r.IntN(100), r.IntN(2) == 1
+	x := input(m, r, kind, max(0, tiles-1)*xStride+set.OuterRows)
+	y := input(m, r, kind, max(0, tiles-1)*yStride+set.Lanes)
+	acc := fill(lend[float32](m, set.OuterRows*set.Lanes, 0), r, kind)
+	want := append([]float32(nil), acc...)
+	for i := range want {
+		if !add {
+			want[i] = 0
+		}
+		for tile := range tiles {
+			want[i] = fma(x[tile*xStride+i/set.Lanes], y[tile*yStride+i%set.Lanes], want[i])
+		}
+	}
+	set.Products(&acc[0], &x[0], &y[0], tiles, xStride, yStride, add)
+	compare(t, "acc", acc, want)
+}
+
 func checkDot(t *testing.T, set *Set, m *memory, r *rand.Rand, kind kind) {
 	k := r.IntN(6) * DotLanes
 	g := newGather(m, r, DotRows, r.IntN(5), k, k)

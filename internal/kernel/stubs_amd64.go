@@ -23,6 +23,9 @@ func outerAVX2(acc *float32, x *float32, y *float32, offsets *int, pixels *struc
 }, nPixels int, images int, xStride int, yStride int)
 
 //go:noescape
+func productsAVX2(acc *float32, x *float32, y *float32, tiles int, xStride int, yStride int, add bool)
+
+//go:noescape
 func winogradInAVX2(dst *float32, place int, src *float32, row int, pixel int, channels int)
 
 //go:noescape
@@ -77,6 +80,9 @@ func outerAVX512(acc *float32, x *float32, y *float32, offsets *int, pixels *str
 	X int
 	Y int
 }, nPixels int, images int, xStride int, yStride int)
+
+//go:noescape
+func productsAVX512(acc *float32, x *float32, y *float32, tiles int, xStride int, yStride int, add bool)
 
 //go:noescape
 func winogradInAVX512(dst *float32, place int, src *float32, row int, pixel int, channels int)

@@ -14,6 +14,9 @@ func shortNEON(out, a, w, bias *float32, rows, outs *int, taps *Tap, nTaps, k in
 func outerNEON(acc, x, y *float32, offsets *int, pixels *Pair, nPixels, images, xStride, yStride int)
 
 //go:noescape
+func productsNEON(acc, x, y *float32, tiles, xStride, yStride int, add bool)
+
+//go:noescape
 func dotNEON(out, a, w *float32, bias float32, rows, outs *int, taps *Tap, nTaps, k int)
 
 //go:noescape

@@ -15,6 +15,7 @@ var checks = []struct {
 	{"Tile", checkTile},
 	{"Outer", checkOuter},
 	{"Dot", checkDot},
+	{"Products", checkProducts},
 	{"Sums", checkSums},
 	{"Moments", checkMoments},
 	{"NormGrads", checkNormGrads},

@@ -99,7 +99,7 @@ func (v variant) load(from Mem) vec {
 
 func (v variant) zero() vec {
 	to := v.vector()
-	VXORPS(to, to, to)
+	v.clear(to)
 	return to
 }
 

@@ -208,6 +208,83 @@ func (v variant) square(name, signature string, t transform, dst, src strided, c
 	RET()
 }
 
+// products sums the outer products of some rows and lanes of a place, tile by tile.
+func (v variant) products() {
+	TEXT("products"+v.suffix, NOSPLIT, "func(acc, x, y *float32, tiles, xStride, yStride int, add bool)")
+	Pragma("noescape")
+	acc := v.accumulators(v.outers)
+	each := func(do func(sum reg.VecVirtual, place Mem)) {
+		sums := Load(Param("acc"), GP64())
+		for r := range acc {
+			for j := range acc[r] {
+				do(acc[r][j], Mem{Base: sums, Disp: (r*v.vectors + j) * v.bytes})
+			}
+		}
+	}
+	x, y, left := Load(Param("x"), GP64()), Load(Param("y"), GP64()), Load(Param("tiles"), GP64())
+	xStride, yStride := Load(Param("xStride"), GP64()), Load(Param("yStride"), GP64())
+	SHLQ(Imm(2), xStride)
+	SHLQ(Imm(2), yStride)
+	CMPB(mustParam("add").(Mem), Imm(0))
+	JNE(LabelRef("old"))
+	each(func(sum reg.VecVirtual, _ Mem) { v.clear(sum) })
+	JMP(LabelRef("begin"))
+	Label("old")
+	each(func(sum reg.VecVirtual, place Mem) { VMOVUPS(place, sum) })
+	Label("begin")
+	// Several tiles at a time: what moves pointers would take the multiply-adds' ports.
+	const unroll = 4
+	step := func(x, y Mem) {
+		w := make([]reg.VecVirtual, v.vectors)
+		for j := range w {
+			w[j] = v.vector()
+			VMOVUPS(y.Offset(j*v.bytes), w[j])
+		}
+		for r := range acc {
+			value := v.vector()
+			VBROADCASTSS(x.Offset(4*r), value)
+			for j := range w {
+				VFMADD231PS(value, w[j], acc[r][j])
+			}
+		}
+	}
+	xThird, yThird := GP64(), GP64()
+	LEAQ(Mem{Base: xStride, Index: xStride, Scale: 2}, xThird)
+	LEAQ(Mem{Base: yStride, Index: yStride, Scale: 2}, yThird)
+	SUBQ(Imm(unroll), left)
+	JL(LabelRef("rest"))
+	Label("main")
+	step(Mem{Base: x}, Mem{Base: y})
+	step(Mem{Base: x, Index: xStride, Scale: 1}, Mem{Base: y, Index: yStride, Scale: 1})
+	step(Mem{Base: x, Index: xStride, Scale: 2}, Mem{Base: y, Index: yStride, Scale: 2})
+	step(Mem{Base: x, Index: xThird, Scale: 1}, Mem{Base: y, Index: yThird, Scale: 1})
+	LEAQ(Mem{Base: x, Index: xStride, Scale: 4}, x)
+	LEAQ(Mem{Base: y, Index: yStride, Scale: 4}, y)
+	SUBQ(Imm(unroll), left)
+	JGE(LabelRef("main"))
+	Label("rest")
+	ADDQ(Imm(unroll), left)
+	JZ(LabelRef("store"))
+	Label("tile")
+	step(Mem{Base: x}, Mem{Base: y})
+	ADDQ(xStride, x)
+	ADDQ(yStride, y)
+	DECQ(left)
+	JNZ(LabelRef("tile"))
+	Label("store")
+	each(func(sum reg.VecVirtual, place Mem) { VMOVUPS(sum, place) })
+	VZEROUPPER()
+	RET()
+}
+
+func (v variant) clear(to vec) {
+	if v.bytes == 64 {
+		VPXORD(to, to, to)
+	} else {
+		VXORPS(to, to, to)
+	}
+}
+
 func mustParam(name string) Op {
 	a, err := Param(name).Resolve()
 	if err != nil {
@@ -217,6 +294,7 @@ func mustParam(name string) Op {
 }
 
 func (v variant) winograd() {
+	v.products()
 	v.square("winogradIn", "func(dst *float32, place int, src *float32, row, pixel, channels int)",
 		transform{ins: 6, outs: 6, one: v.winogradIn, numbers: []float32{1.5, 2}},
 		strided{"dst", "", "place"}, strided{"src", "row", "pixel"}, "channels")

@@ -61,6 +61,9 @@ func (f *file) text(name, parameters string, frame int) {
 			continue
 		}
 		size := 8
+		if kind == "bool" {
+			size = 1
+		}
 		if kind == "float32" || kind == "uint32" {
 			size = 4
 		}

@@ -15,6 +15,7 @@ func main() {
 	f.tile("tileNEON", 6)
 	f.tile("shortNEON", 3)
 	f.outer()
+	f.placeProducts()
 	f.dot()
 	f.keep()
 	f.prefetch()

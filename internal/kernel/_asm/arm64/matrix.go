@@ -159,6 +159,48 @@ func (f *file) outer() {
 	f.op("RET")
 }
 
+// placeProducts sums the outer products of some rows and lanes of a place, tile by tile.
+func (f *file) placeProducts() {
+	f.text("productsNEON", "acc, x, y *float32, tiles, xStride, yStride int, add bool", 0)
+	acc := f.accumulators(outerRows)
+	w, values := f.vecs(vectors), f.vecs(2)
+	p := f.load("acc", "x", "y", "tiles", "xStride", "yStride")
+	sums, x, y, left, xStride, yStride := p[0], p[1], p[2], p[3], p[4], p[5]
+	add := f.gp()
+	f.op("MOVBU", f.parameter("add"), add)
+	f.op("CBNZ", add, "old")
+	for r := range acc {
+		for _, v := range acc[r] {
+			f.zero(v)
+		}
+	}
+	f.op("JMP", "begin")
+	f.label("old")
+	for r := range acc {
+		f.loadLanes(acc[r], sums, laneBytes*r)
+	}
+	f.label("begin")
+	f.op("CBZ", left, "store")
+	f.label("tile")
+	f.loadLanes(w, y, 0)
+	f.op("FLDPQ", at(x, 0), pair(values[0], values[1]))
+	for r := range acc {
+		for j := range w {
+			f.fmlaLane(acc[r][j], w[j], values[r/4], r%4)
+		}
+	}
+	f.op("ADD", xStride.values(), x)
+	f.op("ADD", yStride.values(), y)
+	f.op("SUBS", imm(1), left)
+	f.op("BNE", "tile")
+
+	f.label("store")
+	for r := range acc {
+		f.storeLanes(acc[r], sums, laneBytes*r)
+	}
+	f.op("RET")
+}
+
 // dot keeps 16 partial sums a row, in four vectors.
 func (f *file) dot() {
 	f.text("dotNEON", "out, a, w *float32, bias float32, "+signature, 0)

@@ -176,13 +176,14 @@ func (s share) of(n int) (lo, hi int) { return s.part * n / s.parts, (s.part + 1
 
 // compute computes a share of a block of images.
 func (t *transfer) compute(worker int, to, from []float32, images int, s share) {
-	t.set.Prefetch(&from[0], images*t.sourceSize/cacheLine, cacheLine)
-	switch {
-	case t.winograd != nil:
+	if t.winograd != nil {
 		t.winograd.block(worker, to, from, images, s)
-	case t.pairs != nil:
+		return
+	}
+	t.set.Prefetch(&from[0], images*t.sourceSize/cacheLine, cacheLine)
+	if t.pairs != nil {
 		t.pairs.block(worker, to, from, images, s)
-	default:
+	} else {
 		t.direct(worker, to, from, images, s)
 	}
 }

@@ -40,7 +40,7 @@ type winogradScratch struct {
 const (
 	// inputBudget is how many values of transformed inputs, or of a panel's products, a block takes, so that they stay in a
 	// core's cache.
-	inputBudget = 1 << 20 / 4
+	inputBudget = 1 << 19 / 4
 	// weightBudget is how many values of transformed weights stay in a core's cache beside inputs and products.
 	weightBudget = 1 << 20 / 4
 	// wideBudget is how many values of inputs and products of a wide transfer are held at a time.
@@ -130,8 +130,14 @@ func (w *winograd) block(worker int, to, from []float32, images int, s share) {
 		}
 	}
 	productPlace := tiles*t.lanes + stagger
+	// Meanwhile the sources of this worker's next block arrive, and where this one's targets go.
+	next := images * t.sourceSize * t.pool.threads
+	source := newAhead(t.set, from, next, next+images*t.sourceSize, t.panels*kernel.WinogradPlaces)
+	target := newAhead(t.set, to, 0, images*t.targetSize, kernel.WinogradPlaces)
 	for panel := range t.panels {
 		for place := range kernel.WinogradPlaces {
+			source.step()
+			target.step()
 			w.multiply(worker, scratch.products[place*productPlace:], scratch.inputs[place*inputPlace:],
 				w.packed[place*w.place+panel*t.depth*t.lanes:], tiles, t.lanes)
 		}

@@ -712,481 +712,411 @@ store:
 
 // func winogradInAVX2(dst *float32, place int, src *float32, row int, pixel int, channels int)
 // Requires: AVX, AVX2, FMA3
-TEXT ·winogradInAVX2(SB), $1152-48
+TEXT ·winogradInAVX2(SB), $1184-48
 	MOVL         $0x3fc00000, AX
 	VMOVD        AX, X0
 	VBROADCASTSS X0, Y0
 	MOVL         $0x40000000, AX
 	VMOVD        AX, X1
 	VBROADCASTSS X1, Y1
-	MOVQ         pixel+32(FP), AX
-	SHLQ         $0x02, AX
-	MOVQ         row+24(FP), CX
+	LEAQ         31(SP), AX
+	ANDQ         $-32, AX
+	MOVQ         pixel+32(FP), CX
 	SHLQ         $0x02, CX
-	MOVQ         place+8(FP), DX
+	MOVQ         row+24(FP), DX
 	SHLQ         $0x02, DX
-	IMUL3Q       $0x06, DX, BX
-	MOVQ         src+16(FP), SI
-	MOVQ         dst+0(FP), DI
-	MOVQ         channels+40(FP), R8
+	MOVQ         place+8(FP), BX
+	SHLQ         $0x02, BX
+	IMUL3Q       $0x06, BX, SI
+	MOVQ         src+16(FP), DI
+	MOVQ         dst+0(FP), R8
+	MOVQ         channels+40(FP), R9
+	LEAQ         (DX)(DX*2), R12
+	LEAQ         (BX)(BX*2), R13
 
 channels:
-	MOVQ         SI, R10
-	MOVQ         R10, R9
-	VMOVUPS      (R9), Y2
-	ADDQ         CX, R9
-	VMOVUPS      (R9), Y3
-	ADDQ         CX, R9
-	VMOVUPS      (R9), Y4
-	ADDQ         CX, R9
-	VMOVUPS      (R9), Y5
-	ADDQ         CX, R9
-	VMOVUPS      (R9), Y6
-	ADDQ         CX, R9
-	VMOVUPS      (R9), Y7
-	VSUBPS       Y5, Y3, Y3
-	VSUBPS       Y4, Y6, Y6
-	VSUBPS       Y4, Y2, Y2
-	VADDPS       Y6, Y2, Y2
-	VFNMADD231PS Y3, Y0, Y2
-	VSUBPS       Y5, Y7, Y7
-	VADDPS       Y3, Y7, Y7
-	VFMADD231PS  Y0, Y6, Y7
-	VADDPS       Y5, Y4, Y8
-	VSUBPS       Y3, Y6, Y9
-	VFMADD231PS  Y0, Y8, Y9
-	VSUBPS       Y5, Y4, Y4
-	VADDPS       Y6, Y3, Y5
-	VFMSUB231PS  Y0, Y4, Y5
-	VMOVAPS      Y6, Y4
-	VFMSUB231PS  Y1, Y3, Y4
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  Y1, Y6, Y3
-	VMOVUPS      Y2, (SP)
-	VMOVUPS      Y9, 192(SP)
-	VMOVUPS      Y5, 384(SP)
-	VMOVUPS      Y4, 576(SP)
-	VMOVUPS      Y3, 768(SP)
-	VMOVUPS      Y7, 960(SP)
-	ADDQ         AX, R10
-	MOVQ         R10, R9
-	VMOVUPS      (R9), Y2
-	ADDQ         CX, R9
-	VMOVUPS      (R9), Y3
-	ADDQ         CX, R9
-	VMOVUPS      (R9), Y4
-	ADDQ         CX, R9
-	VMOVUPS      (R9), Y5
-	ADDQ         CX, R9
-	VMOVUPS      (R9), Y6
-	ADDQ         CX, R9
-	VMOVUPS      (R9), Y7
-	VSUBPS       Y5, Y3, Y3
-	VSUBPS       Y4, Y6, Y6
-	VSUBPS       Y4, Y2, Y2
-	VADDPS       Y6, Y2, Y2
-	VFNMADD231PS Y3, Y0, Y2
-	VSUBPS       Y5, Y7, Y7
-	VADDPS       Y3, Y7, Y7
-	VFMADD231PS  Y0, Y6, Y7
-	VADDPS       Y5, Y4, Y8
-	VSUBPS       Y3, Y6, Y9
-	VFMADD231PS  Y0, Y8, Y9
-	VSUBPS       Y5, Y4, Y4
-	VADDPS       Y6, Y3, Y5
-	VFMSUB231PS  Y0, Y4, Y5
-	VMOVAPS      Y6, Y4
-	VFMSUB231PS  Y1, Y3, Y4
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  Y1, Y6, Y3
-	VMOVUPS      Y2, 32(SP)
-	VMOVUPS      Y9, 224(SP)
-	VMOVUPS      Y5, 416(SP)
-	VMOVUPS      Y4, 608(SP)
-	VMOVUPS      Y3, 800(SP)
-	VMOVUPS      Y7, 992(SP)
-	ADDQ         AX, R10
-	MOVQ         R10, R9
-	VMOVUPS      (R9), Y2
-	ADDQ         CX, R9
-	VMOVUPS      (R9), Y3
-	ADDQ         CX, R9
-	VMOVUPS      (R9), Y4
-	ADDQ         CX, R9
-	VMOVUPS      (R9), Y5
-	ADDQ         CX, R9
-	VMOVUPS      (R9), Y6
-	ADDQ         CX, R9
-	VMOVUPS      (R9), Y7
-	VSUBPS       Y5, Y3, Y3
-	VSUBPS       Y4, Y6, Y6
-	VSUBPS       Y4, Y2, Y2
-	VADDPS       Y6, Y2, Y2
-	VFNMADD231PS Y3, Y0, Y2
-	VSUBPS       Y5, Y7, Y7
-	VADDPS       Y3, Y7, Y7
-	VFMADD231PS  Y0, Y6, Y7
-	VADDPS       Y5, Y4, Y8
-	VSUBPS       Y3, Y6, Y9
-	VFMADD231PS  Y0, Y8, Y9
-	VSUBPS       Y5, Y4, Y4
-	VADDPS       Y6, Y3, Y5
-	VFMSUB231PS  Y0, Y4, Y5
-	VMOVAPS      Y6, Y4
-	VFMSUB231PS  Y1, Y3, Y4
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  Y1, Y6, Y3
-	VMOVUPS      Y2, 64(SP)
-	VMOVUPS      Y9, 256(SP)
-	VMOVUPS      Y5, 448(SP)
-	VMOVUPS      Y4, 640(SP)
-	VMOVUPS      Y3, 832(SP)
-	VMOVUPS      Y7, 1024(SP)
-	ADDQ         AX, R10
-	MOVQ         R10, R9
-	VMOVUPS      (R9), Y2
-	ADDQ         CX, R9
-	VMOVUPS      (R9), Y3
-	ADDQ         CX, R9
-	VMOVUPS      (R9), Y4
-	ADDQ         CX, R9
-	VMOVUPS      (R9), Y5
-	ADDQ         CX, R9
-	VMOVUPS      (R9), Y6
-	ADDQ         CX, R9
-	VMOVUPS      (R9), Y7
-	VSUBPS       Y5, Y3, Y3
-	VSUBPS       Y4, Y6, Y6
-	VSUBPS       Y4, Y2, Y2
-	VADDPS       Y6, Y2, Y2
-	VFNMADD231PS Y3, Y0, Y2
-	VSUBPS       Y5, Y7, Y7
-	VADDPS       Y3, Y7, Y7
-	VFMADD231PS  Y0, Y6, Y7
-	VADDPS       Y5, Y4, Y8
-	VSUBPS       Y3, Y6, Y9
-	VFMADD231PS  Y0, Y8, Y9
-	VSUBPS       Y5, Y4, Y4
-	VADDPS       Y6, Y3, Y5
-	VFMSUB231PS  Y0, Y4, Y5
-	VMOVAPS      Y6, Y4
-	VFMSUB231PS  Y1, Y3, Y4
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  Y1, Y6, Y3
-	VMOVUPS      Y2, 96(SP)
-	VMOVUPS      Y9, 288(SP)
-	VMOVUPS      Y5, 480(SP)
-	VMOVUPS      Y4, 672(SP)
-	VMOVUPS      Y3, 864(SP)
-	VMOVUPS      Y7, 1056(SP)
-	ADDQ         AX, R10
-	MOVQ         R10, R9
-	VMOVUPS      (R9), Y2
-	ADDQ         CX, R9
-	VMOVUPS      (R9), Y3
-	ADDQ         CX, R9
-	VMOVUPS      (R9), Y4
-	ADDQ         CX, R9
-	VMOVUPS      (R9), Y5
-	ADDQ         CX, R9
-	VMOVUPS      (R9), Y6
-	ADDQ         CX, R9
-	VMOVUPS      (R9), Y7
-	VSUBPS       Y5, Y3, Y3
-	VSUBPS       Y4, Y6, Y6
-	VSUBPS       Y4, Y2, Y2
-	VADDPS       Y6, Y2, Y2
-	VFNMADD231PS Y3, Y0, Y2
-	VSUBPS       Y5, Y7, Y7
-	VADDPS       Y3, Y7, Y7
-	VFMADD231PS  Y0, Y6, Y7
-	VADDPS       Y5, Y4, Y8
-	VSUBPS       Y3, Y6, Y9
-	VFMADD231PS  Y0, Y8, Y9
-	VSUBPS       Y5, Y4, Y4
-	VADDPS       Y6, Y3, Y5
-	VFMSUB231PS  Y0, Y4, Y5
-	VMOVAPS      Y6, Y4
-	VFMSUB231PS  Y1, Y3, Y4
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  Y1, Y6, Y3
-	VMOVUPS      Y2, 128(SP)
-	VMOVUPS      Y9, 320(SP)
-	VMOVUPS      Y5, 512(SP)
-	VMOVUPS      Y4, 704(SP)
-	VMOVUPS      Y3, 896(SP)
-	VMOVUPS      Y7, 1088(SP)
-	ADDQ         AX, R10
-	MOVQ         R10, R9
-	VMOVUPS      (R9), Y2
-	ADDQ         CX, R9
-	VMOVUPS      (R9), Y3
-	ADDQ         CX, R9
-	VMOVUPS      (R9), Y4
-	ADDQ         CX, R9
-	VMOVUPS      (R9), Y5
-	ADDQ         CX, R9
-	VMOVUPS      (R9), Y6
-	ADDQ         CX, R9
-	VMOVUPS      (R9), Y7
-	VSUBPS       Y5, Y3, Y3
-	VSUBPS       Y4, Y6, Y6
-	VSUBPS       Y4, Y2, Y2
-	VADDPS       Y6, Y2, Y2
-	VFNMADD231PS Y3, Y0, Y2
-	VSUBPS       Y5, Y7, Y7
-	VADDPS       Y3, Y7, Y7
-	VFMADD231PS  Y0, Y6, Y7
-	VADDPS       Y5, Y4, Y8
-	VSUBPS       Y3, Y6, Y9
-	VFMADD231PS  Y0, Y8, Y9
-	VSUBPS       Y5, Y4, Y4
-	VADDPS       Y6, Y3, Y5
-	VFMSUB231PS  Y0, Y4, Y5
-	VMOVAPS      Y6, Y4
-	VFMSUB231PS  Y1, Y3, Y4
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  Y1, Y6, Y3
-	VMOVUPS      Y2, 160(SP)
-	VMOVUPS      Y9, 352(SP)
-	VMOVUPS      Y5, 544(SP)
-	VMOVUPS      Y4, 736(SP)
-	VMOVUPS      Y3, 928(SP)
-	VMOVUPS      Y7, 1120(SP)
-	ADDQ         AX, R10
 	MOVQ         DI, R10
-	VMOVUPS      (SP), Y2
-	VMOVUPS      32(SP), Y3
-	VMOVUPS      64(SP), Y4
-	VMOVUPS      96(SP), Y5
-	VMOVUPS      128(SP), Y6
-	VMOVUPS      160(SP), Y7
-	MOVQ         R10, R9
-	VSUBPS       Y5, Y3, Y3
-	VSUBPS       Y4, Y6, Y6
-	VSUBPS       Y4, Y2, Y2
-	VADDPS       Y6, Y2, Y2
-	VFNMADD231PS Y3, Y0, Y2
+	LEAQ         (R10)(R12*1), R11
+	VMOVUPS      (R10), Y2
+	VMOVUPS      (R10)(DX*1), Y3
+	VMOVUPS      (R10)(DX*2), Y4
+	VMOVUPS      (R11), Y5
+	VMOVUPS      (R11)(DX*1), Y6
+	VMOVUPS      (R11)(DX*2), Y7
+	VSUBPS       Y2, Y4, Y2
+	VSUBPS       Y3, Y5, Y8
+	VSUBPS       Y4, Y6, Y9
 	VSUBPS       Y5, Y7, Y7
-	VADDPS       Y3, Y7, Y7
+	VFMADD231PS  Y0, Y3, Y2
+	VMOVAPS      Y8, Y3
+	VFMADD231PS  Y0, Y4, Y3
+	VMOVAPS      Y9, Y4
+	VFMADD231PS  Y0, Y5, Y4
 	VFMADD231PS  Y0, Y6, Y7
-	VADDPS       Y5, Y4, Y8
-	VSUBPS       Y3, Y6, Y9
-	VFMADD231PS  Y0, Y8, Y9
-	VSUBPS       Y5, Y4, Y4
-	VADDPS       Y6, Y3, Y5
-	VFMSUB231PS  Y0, Y4, Y5
-	VMOVAPS      Y6, Y4
-	VFMSUB231PS  Y1, Y3, Y4
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  Y1, Y6, Y3
-	VMOVUPS      Y2, (R9)
-	ADDQ         DX, R9
-	VMOVUPS      Y9, (R9)
-	ADDQ         DX, R9
-	VMOVUPS      Y5, (R9)
-	ADDQ         DX, R9
-	VMOVUPS      Y4, (R9)
-	ADDQ         DX, R9
-	VMOVUPS      Y3, (R9)
-	ADDQ         DX, R9
-	VMOVUPS      Y7, (R9)
-	ADDQ         BX, R10
-	VMOVUPS      192(SP), Y2
-	VMOVUPS      224(SP), Y3
-	VMOVUPS      256(SP), Y4
-	VMOVUPS      288(SP), Y5
-	VMOVUPS      320(SP), Y6
-	VMOVUPS      352(SP), Y7
-	MOVQ         R10, R9
-	VSUBPS       Y5, Y3, Y3
-	VSUBPS       Y4, Y6, Y6
-	VSUBPS       Y4, Y2, Y2
-	VADDPS       Y6, Y2, Y2
-	VFNMADD231PS Y3, Y0, Y2
+	VMOVAPS      Y9, Y5
+	VFNMSUB231PS Y1, Y8, Y5
+	VSUBPS       Y2, Y4, Y2
+	VADDPS       Y3, Y4, Y6
+	VSUBPS       Y4, Y3, Y4
+	VFMSUB231PS  Y1, Y9, Y8
+	VSUBPS       Y3, Y7, Y3
+	VMOVUPS      Y2, (AX)
+	VMOVUPS      Y6, 192(AX)
+	VMOVUPS      Y4, 384(AX)
+	VMOVUPS      Y5, 576(AX)
+	VMOVUPS      Y8, 768(AX)
+	VMOVUPS      Y3, 960(AX)
+	ADDQ         CX, R10
+	LEAQ         (R10)(R12*1), R11
+	VMOVUPS      (R10), Y2
+	VMOVUPS      (R10)(DX*1), Y3
+	VMOVUPS      (R10)(DX*2), Y4
+	VMOVUPS      (R11), Y5
+	VMOVUPS      (R11)(DX*1), Y6
+	VMOVUPS      (R11)(DX*2), Y7
+	VSUBPS       Y2, Y4, Y2
+	VSUBPS       Y3, Y5, Y8
+	VSUBPS       Y4, Y6, Y9
 	VSUBPS       Y5, Y7, Y7
-	VADDPS       Y3, Y7, Y7
+	VFMADD231PS  Y0, Y3, Y2
+	VMOVAPS      Y8, Y3
+	VFMADD231PS  Y0, Y4, Y3
+	VMOVAPS      Y9, Y4
+	VFMADD231PS  Y0, Y5, Y4
 	VFMADD231PS  Y0, Y6, Y7
-	VADDPS       Y5, Y4, Y8
-	VSUBPS       Y3, Y6, Y9
-	VFMADD231PS  Y0, Y8, Y9
-	VSUBPS       Y5, Y4, Y4
-	VADDPS       Y6, Y3, Y5
-	VFMSUB231PS  Y0, Y4, Y5
-	VMOVAPS      Y6, Y4
-	VFMSUB231PS  Y1, Y3, Y4
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  Y1, Y6, Y3
-	VMOVUPS      Y2, (R9)
-	ADDQ         DX, R9
-	VMOVUPS      Y9, (R9)
-	ADDQ         DX, R9
-	VMOVUPS      Y5, (R9)
-	ADDQ         DX, R9
-	VMOVUPS      Y4, (R9)
-	ADDQ         DX, R9
-	VMOVUPS      Y3, (R9)
-	ADDQ         DX, R9
-	VMOVUPS      Y7, (R9)
-	ADDQ         BX, R10
-	VMOVUPS      384(SP), Y2
-	VMOVUPS      416(SP), Y3
-	VMOVUPS      448(SP), Y4
-	VMOVUPS      480(SP), Y5
-	VMOVUPS      512(SP), Y6
-	VMOVUPS      544(SP), Y7
-	MOVQ         R10, R9
-	VSUBPS       Y5, Y3, Y3
-	VSUBPS       Y4, Y6, Y6
-	VSUBPS       Y4, Y2, Y2
-	VADDPS       Y6, Y2, Y2
-	VFNMADD231PS Y3, Y0, Y2
+	VMOVAPS      Y9, Y5
+	VFNMSUB231PS Y1, Y8, Y5
+	VSUBPS       Y2, Y4, Y2
+	VADDPS       Y3, Y4, Y6
+	VSUBPS       Y4, Y3, Y4
+	VFMSUB231PS  Y1, Y9, Y8
+	VSUBPS       Y3, Y7, Y3
+	VMOVUPS      Y2, 32(AX)
+	VMOVUPS      Y6, 224(AX)
+	VMOVUPS      Y4, 416(AX)
+	VMOVUPS      Y5, 608(AX)
+	VMOVUPS      Y8, 800(AX)
+	VMOVUPS      Y3, 992(AX)
+	ADDQ         CX, R10
+	LEAQ         (R10)(R12*1), R11
+	VMOVUPS      (R10), Y2
+	VMOVUPS      (R10)(DX*1), Y3
+	VMOVUPS      (R10)(DX*2), Y4
+	VMOVUPS      (R11), Y5
+	VMOVUPS      (R11)(DX*1), Y6
+	VMOVUPS      (R11)(DX*2), Y7
+	VSUBPS       Y2, Y4, Y2
+	VSUBPS       Y3, Y5, Y8
+	VSUBPS       Y4, Y6, Y9
 	VSUBPS       Y5, Y7, Y7
-	VADDPS       Y3, Y7, Y7
+	VFMADD231PS  Y0, Y3, Y2
+	VMOVAPS      Y8, Y3
+	VFMADD231PS  Y0, Y4, Y3
+	VMOVAPS      Y9, Y4
+	VFMADD231PS  Y0, Y5, Y4
 	VFMADD231PS  Y0, Y6, Y7
-	VADDPS       Y5, Y4, Y8
-	VSUBPS       Y3, Y6, Y9
-	VFMADD231PS  Y0, Y8, Y9
-	VSUBPS       Y5, Y4, Y4
-	VADDPS       Y6, Y3, Y5
-	VFMSUB231PS  Y0, Y4, Y5
-	VMOVAPS      Y6, Y4
-	VFMSUB231PS  Y1, Y3, Y4
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  Y1, Y6, Y3
-	VMOVUPS      Y2, (R9)
-	ADDQ         DX, R9
-	VMOVUPS      Y9, (R9)
-	ADDQ         DX, R9
-	VMOVUPS      Y5, (R9)
-	ADDQ         DX, R9
-	VMOVUPS      Y4, (R9)
-	ADDQ         DX, R9
-	VMOVUPS      Y3, (R9)
-	ADDQ         DX, R9
-	VMOVUPS      Y7, (R9)
-	ADDQ         BX, R10
-	VMOVUPS      576(SP), Y2
-	VMOVUPS      608(SP), Y3
-	VMOVUPS      640(SP), Y4
-	VMOVUPS      672(SP), Y5
-	VMOVUPS      704(SP), Y6
-	VMOVUPS      736(SP), Y7
-	MOVQ         R10, R9
-	VSUBPS       Y5, Y3, Y3
-	VSUBPS       Y4, Y6, Y6
-	VSUBPS       Y4, Y2, Y2
-	VADDPS       Y6, Y2, Y2
-	VFNMADD231PS Y3, Y0, Y2
+	VMOVAPS      Y9, Y5
+	VFNMSUB231PS Y1, Y8, Y5
+	VSUBPS       Y2, Y4, Y2
+	VADDPS       Y3, Y4, Y6
+	VSUBPS       Y4, Y3, Y4
+	VFMSUB231PS  Y1, Y9, Y8
+	VSUBPS       Y3, Y7, Y3
+	VMOVUPS      Y2, 64(AX)
+	VMOVUPS      Y6, 256(AX)
+	VMOVUPS      Y4, 448(AX)
+	VMOVUPS      Y5, 640(AX)
+	VMOVUPS      Y8, 832(AX)
+	VMOVUPS      Y3, 1024(AX)
+	ADDQ         CX, R10
+	LEAQ         (R10)(R12*1), R11
+	VMOVUPS      (R10), Y2
+	VMOVUPS      (R10)(DX*1), Y3
+	VMOVUPS      (R10)(DX*2), Y4
+	VMOVUPS      (R11), Y5
+	VMOVUPS      (R11)(DX*1), Y6
+	VMOVUPS      (R11)(DX*2), Y7
+	VSUBPS       Y2, Y4, Y2
+	VSUBPS       Y3, Y5, Y8
+	VSUBPS       Y4, Y6, Y9
 	VSUBPS       Y5, Y7, Y7
-	VADDPS       Y3, Y7, Y7
+	VFMADD231PS  Y0, Y3, Y2
+	VMOVAPS      Y8, Y3
+	VFMADD231PS  Y0, Y4, Y3
+	VMOVAPS      Y9, Y4
+	VFMADD231PS  Y0, Y5, Y4
 	VFMADD231PS  Y0, Y6, Y7
-	VADDPS       Y5, Y4, Y8
-	VSUBPS       Y3, Y6, Y9
-	VFMADD231PS  Y0, Y8, Y9
-	VSUBPS       Y5, Y4, Y4
-	VADDPS       Y6, Y3, Y5
-	VFMSUB231PS  Y0, Y4, Y5
-	VMOVAPS      Y6, Y4
-	VFMSUB231PS  Y1, Y3, Y4
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  Y1, Y6, Y3
-	VMOVUPS      Y2, (R9)
-	ADDQ         DX, R9
-	VMOVUPS      Y9, (R9)
-	ADDQ         DX, R9
-	VMOVUPS      Y5, (R9)
-	ADDQ         DX, R9
-	VMOVUPS      Y4, (R9)
-	ADDQ         DX, R9
-	VMOVUPS      Y3, (R9)
-	ADDQ         DX, R9
-	VMOVUPS      Y7, (R9)
-	ADDQ         BX, R10
-	VMOVUPS      768(SP), Y2
-	VMOVUPS      800(SP), Y3
-	VMOVUPS      832(SP), Y4
-	VMOVUPS      864(SP), Y5
-	VMOVUPS      896(SP), Y6
-	VMOVUPS      928(SP), Y7
-	MOVQ         R10, R9
-	VSUBPS       Y5, Y3, Y3
-	VSUBPS       Y4, Y6, Y6
-	VSUBPS       Y4, Y2, Y2
-	VADDPS       Y6, Y2, Y2
-	VFNMADD231PS Y3, Y0, Y2
+	VMOVAPS      Y9, Y5
+	VFNMSUB231PS Y1, Y8, Y5
+	VSUBPS       Y2, Y4, Y2
+	VADDPS       Y3, Y4, Y6
+	VSUBPS       Y4, Y3, Y4
+	VFMSUB231PS  Y1, Y9, Y8
+	VSUBPS       Y3, Y7, Y3
+	VMOVUPS      Y2, 96(AX)
+	VMOVUPS      Y6, 288(AX)
+	VMOVUPS      Y4, 480(AX)
+	VMOVUPS      Y5, 672(AX)
+	VMOVUPS      Y8, 864(AX)
+	VMOVUPS      Y3, 1056(AX)
+	ADDQ         CX, R10
+	LEAQ         (R10)(R12*1), R11
+	VMOVUPS      (R10), Y2
+	VMOVUPS      (R10)(DX*1), Y3
+	VMOVUPS      (R10)(DX*2), Y4
+	VMOVUPS      (R11), Y5
+	VMOVUPS      (R11)(DX*1), Y6
+	VMOVUPS      (R11)(DX*2), Y7
+	VSUBPS       Y2, Y4, Y2
+	VSUBPS       Y3, Y5, Y8
+	VSUBPS       Y4, Y6, Y9
 	VSUBPS       Y5, Y7, Y7
-	VADDPS       Y3, Y7, Y7
+	VFMADD231PS  Y0, Y3, Y2
+	VMOVAPS      Y8, Y3
+	VFMADD231PS  Y0, Y4, Y3
+	VMOVAPS      Y9, Y4
+	VFMADD231PS  Y0, Y5, Y4
 	VFMADD231PS  Y0, Y6, Y7
-	VADDPS       Y5, Y4, Y8
-	VSUBPS       Y3, Y6, Y9
-	VFMADD231PS  Y0, Y8, Y9
-	VSUBPS       Y5, Y4, Y4
-	VADDPS       Y6, Y3, Y5
-	VFMSUB231PS  Y0, Y4, Y5
-	VMOVAPS      Y6, Y4
-	VFMSUB231PS  Y1, Y3, Y4
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  Y1, Y6, Y3
-	VMOVUPS      Y2, (R9)
-	ADDQ         DX, R9
-	VMOVUPS      Y9, (R9)
-	ADDQ         DX, R9
-	VMOVUPS      Y5, (R9)
-	ADDQ         DX, R9
-	VMOVUPS      Y4, (R9)
-	ADDQ         DX, R9
-	VMOVUPS      Y3, (R9)
-	ADDQ         DX, R9
-	VMOVUPS      Y7, (R9)
-	ADDQ         BX, R10
-	VMOVUPS      960(SP), Y2
-	VMOVUPS      992(SP), Y3
-	VMOVUPS      1024(SP), Y4
-	VMOVUPS      1056(SP), Y5
-	VMOVUPS      1088(SP), Y6
-	VMOVUPS      1120(SP), Y7
-	MOVQ         R10, R9
-	VSUBPS       Y5, Y3, Y3
-	VSUBPS       Y4, Y6, Y6
-	VSUBPS       Y4, Y2, Y2
-	VADDPS       Y6, Y2, Y2
-	VFNMADD231PS Y3, Y0, Y2
+	VMOVAPS      Y9, Y5
+	VFNMSUB231PS Y1, Y8, Y5
+	VSUBPS       Y2, Y4, Y2
+	VADDPS       Y3, Y4, Y6
+	VSUBPS       Y4, Y3, Y4
+	VFMSUB231PS  Y1, Y9, Y8
+	VSUBPS       Y3, Y7, Y3
+	VMOVUPS      Y2, 128(AX)
+	VMOVUPS      Y6, 320(AX)
+	VMOVUPS      Y4, 512(AX)
+	VMOVUPS      Y5, 704(AX)
+	VMOVUPS      Y8, 896(AX)
+	VMOVUPS      Y3, 1088(AX)
+	ADDQ         CX, R10
+	LEAQ         (R10)(R12*1), R11
+	VMOVUPS      (R10), Y2
+	VMOVUPS      (R10)(DX*1), Y3
+	VMOVUPS      (R10)(DX*2), Y4
+	VMOVUPS      (R11), Y5
+	VMOVUPS      (R11)(DX*1), Y6
+	VMOVUPS      (R11)(DX*2), Y7
+	VSUBPS       Y2, Y4, Y2
+	VSUBPS       Y3, Y5, Y8
+	VSUBPS       Y4, Y6, Y9
 	VSUBPS       Y5, Y7, Y7
-	VADDPS       Y3, Y7, Y7
+	VFMADD231PS  Y0, Y3, Y2
+	VMOVAPS      Y8, Y3
+	VFMADD231PS  Y0, Y4, Y3
+	VMOVAPS      Y9, Y4
+	VFMADD231PS  Y0, Y5, Y4
 	VFMADD231PS  Y0, Y6, Y7
-	VADDPS       Y5, Y4, Y8
-	VSUBPS       Y3, Y6, Y9
-	VFMADD231PS  Y0, Y8, Y9
-	VSUBPS       Y5, Y4, Y4
-	VADDPS       Y6, Y3, Y5
-	VFMSUB231PS  Y0, Y4, Y5
-	VMOVAPS      Y6, Y4
-	VFMSUB231PS  Y1, Y3, Y4
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  Y1, Y6, Y3
-	VMOVUPS      Y2, (R9)
-	ADDQ         DX, R9
-	VMOVUPS      Y9, (R9)
-	ADDQ         DX, R9
-	VMOVUPS      Y5, (R9)
-	ADDQ         DX, R9
-	VMOVUPS      Y4, (R9)
-	ADDQ         DX, R9
-	VMOVUPS      Y3, (R9)
-	ADDQ         DX, R9
-	VMOVUPS      Y7, (R9)
-	ADDQ         BX, R10
-	ADDQ         $+32, SI
+	VMOVAPS      Y9, Y5
+	VFNMSUB231PS Y1, Y8, Y5
+	VSUBPS       Y2, Y4, Y2
+	VADDPS       Y3, Y4, Y6
+	VSUBPS       Y4, Y3, Y4
+	VFMSUB231PS  Y1, Y9, Y8
+	VSUBPS       Y3, Y7, Y3
+	VMOVUPS      Y2, 160(AX)
+	VMOVUPS      Y6, 352(AX)
+	VMOVUPS      Y4, 544(AX)
+	VMOVUPS      Y5, 736(AX)
+	VMOVUPS      Y8, 928(AX)
+	VMOVUPS      Y3, 1120(AX)
+	MOVQ         R8, R10
+	LEAQ         (R10)(R13*1), R11
+	VMOVUPS      (AX), Y2
+	VMOVUPS      32(AX), Y3
+	VMOVUPS      64(AX), Y4
+	VMOVUPS      96(AX), Y5
+	VMOVUPS      128(AX), Y6
+	VMOVUPS      160(AX), Y7
+	VSUBPS       Y2, Y4, Y2
+	VSUBPS       Y3, Y5, Y8
+	VSUBPS       Y4, Y6, Y9
+	VSUBPS       Y5, Y7, Y7
+	VFMADD231PS  Y0, Y3, Y2
+	VMOVAPS      Y8, Y3
+	VFMADD231PS  Y0, Y4, Y3
+	VMOVAPS      Y9, Y4
+	VFMADD231PS  Y0, Y5, Y4
+	VFMADD231PS  Y0, Y6, Y7
+	VMOVAPS      Y9, Y5
+	VFNMSUB231PS Y1, Y8, Y5
+	VSUBPS       Y2, Y4, Y2
+	VADDPS       Y3, Y4, Y6
+	VSUBPS       Y4, Y3, Y4
+	VFMSUB231PS  Y1, Y9, Y8
+	VSUBPS       Y3, Y7, Y3
+	VMOVUPS      Y2, (R10)
+	VMOVUPS      Y6, (R10)(BX*1)
+	VMOVUPS      Y4, (R10)(BX*2)
+	VMOVUPS      Y5, (R11)
+	VMOVUPS      Y8, (R11)(BX*1)
+	VMOVUPS      Y3, (R11)(BX*2)
+	ADDQ         SI, R10
+	LEAQ         (R10)(R13*1), R11
+	VMOVUPS      192(AX), Y2
+	VMOVUPS      224(AX), Y3
+	VMOVUPS      256(AX), Y4
+	VMOVUPS      288(AX), Y5
+	VMOVUPS      320(AX), Y6
+	VMOVUPS      352(AX), Y7
+	VSUBPS       Y2, Y4, Y2
+	VSUBPS       Y3, Y5, Y8
+	VSUBPS       Y4, Y6, Y9
+	VSUBPS       Y5, Y7, Y7
+	VFMADD231PS  Y0, Y3, Y2
+	VMOVAPS      Y8, Y3
+	VFMADD231PS  Y0, Y4, Y3
+	VMOVAPS      Y9, Y4
+	VFMADD231PS  Y0, Y5, Y4
+	VFMADD231PS  Y0, Y6, Y7
+	VMOVAPS      Y9, Y5
+	VFNMSUB231PS Y1, Y8, Y5
+	VSUBPS       Y2, Y4, Y2
+	VADDPS       Y3, Y4, Y6
+	VSUBPS       Y4, Y3, Y4
+	VFMSUB231PS  Y1, Y9, Y8
+	VSUBPS       Y3, Y7, Y3
+	VMOVUPS      Y2, (R10)
+	VMOVUPS      Y6, (R10)(BX*1)
+	VMOVUPS      Y4, (R10)(BX*2)
+	VMOVUPS      Y5, (R11)
+	VMOVUPS      Y8, (R11)(BX*1)
+	VMOVUPS      Y3, (R11)(BX*2)
+	ADDQ         SI, R10
+	LEAQ         (R10)(R13*1), R11
+	VMOVUPS      384(AX), Y2
+	VMOVUPS      416(AX), Y3
+	VMOVUPS      448(AX), Y4
+	VMOVUPS      480(AX), Y5
+	VMOVUPS      512(AX), Y6
+	VMOVUPS      544(AX), Y7
+	VSUBPS       Y2, Y4, Y2
+	VSUBPS       Y3, Y5, Y8
+	VSUBPS       Y4, Y6, Y9
+	VSUBPS       Y5, Y7, Y7
+	VFMADD231PS  Y0, Y3, Y2
+	VMOVAPS      Y8, Y3
+	VFMADD231PS  Y0, Y4, Y3
+	VMOVAPS      Y9, Y4
+	VFMADD231PS  Y0, Y5, Y4
+	VFMADD231PS  Y0, Y6, Y7
+	VMOVAPS      Y9, Y5
+	VFNMSUB231PS Y1, Y8, Y5
+	VSUBPS       Y2, Y4, Y2
+	VADDPS       Y3, Y4, Y6
+	VSUBPS       Y4, Y3, Y4
+	VFMSUB231PS  Y1, Y9, Y8
+	VSUBPS       Y3, Y7, Y3
+	VMOVUPS      Y2, (R10)
+	VMOVUPS      Y6, (R10)(BX*1)
+	VMOVUPS      Y4, (R10)(BX*2)
+	VMOVUPS      Y5, (R11)
+	VMOVUPS      Y8, (R11)(BX*1)
+	VMOVUPS      Y3, (R11)(BX*2)
+	ADDQ         SI, R10
+	LEAQ         (R10)(R13*1), R11
+	VMOVUPS      576(AX), Y2
+	VMOVUPS      608(AX), Y3
+	VMOVUPS      640(AX), Y4
+	VMOVUPS      672(AX), Y5
+	VMOVUPS      704(AX), Y6
+	VMOVUPS      736(AX), Y7
+	VSUBPS       Y2, Y4, Y2
+	VSUBPS       Y3, Y5, Y8
+	VSUBPS       Y4, Y6, Y9
+	VSUBPS       Y5, Y7, Y7
+	VFMADD231PS  Y0, Y3, Y2
+	VMOVAPS      Y8, Y3
+	VFMADD231PS  Y0, Y4, Y3
+	VMOVAPS      Y9, Y4
+	VFMADD231PS  Y0, Y5, Y4
+	VFMADD231PS  Y0, Y6, Y7
+	VMOVAPS      Y9, Y5
+	VFNMSUB231PS Y1, Y8, Y5
+	VSUBPS       Y2, Y4, Y2
+	VADDPS       Y3, Y4, Y6
+	VSUBPS       Y4, Y3, Y4
+	VFMSUB231PS  Y1, Y9, Y8
+	VSUBPS       Y3, Y7, Y3
+	VMOVUPS      Y2, (R10)
+	VMOVUPS      Y6, (R10)(BX*1)
+	VMOVUPS      Y4, (R10)(BX*2)
+	VMOVUPS      Y5, (R11)
+	VMOVUPS      Y8, (R11)(BX*1)
+	VMOVUPS      Y3, (R11)(BX*2)
+	ADDQ         SI, R10
+	LEAQ         (R10)(R13*1), R11
+	VMOVUPS      768(AX), Y2
+	VMOVUPS      800(AX), Y3
+	VMOVUPS      832(AX), Y4
+	VMOVUPS      864(AX), Y5
+	VMOVUPS      896(AX), Y6
+	VMOVUPS      928(AX), Y7
+	VSUBPS       Y2, Y4, Y2
+	VSUBPS       Y3, Y5, Y8
+	VSUBPS       Y4, Y6, Y9
+	VSUBPS       Y5, Y7, Y7
+	VFMADD231PS  Y0, Y3, Y2
+	VMOVAPS      Y8, Y3
+	VFMADD231PS  Y0, Y4, Y3
+	VMOVAPS      Y9, Y4
+	VFMADD231PS  Y0, Y5, Y4
+	VFMADD231PS  Y0, Y6, Y7
+	VMOVAPS      Y9, Y5
+	VFNMSUB231PS Y1, Y8, Y5
+	VSUBPS       Y2, Y4, Y2
+	VADDPS       Y3, Y4, Y6
+	VSUBPS       Y4, Y3, Y4
+	VFMSUB231PS  Y1, Y9, Y8
+	VSUBPS       Y3, Y7, Y3
+	VMOVUPS      Y2, (R10)
+	VMOVUPS      Y6, (R10)(BX*1)
+	VMOVUPS      Y4, (R10)(BX*2)
+	VMOVUPS      Y5, (R11)
+	VMOVUPS      Y8, (R11)(BX*1)
+	VMOVUPS      Y3, (R11)(BX*2)
+	ADDQ         SI, R10
+	LEAQ         (R10)(R13*1), R11
+	VMOVUPS      960(AX), Y2
+	VMOVUPS      992(AX), Y3
+	VMOVUPS      1024(AX), Y4
+	VMOVUPS      1056(AX), Y5
+	VMOVUPS      1088(AX), Y6
+	VMOVUPS      1120(AX), Y7
+	VSUBPS       Y2, Y4, Y2
+	VSUBPS       Y3, Y5, Y8
+	VSUBPS       Y4, Y6, Y9
+	VSUBPS       Y5, Y7, Y7
+	VFMADD231PS  Y0, Y3, Y2
+	VMOVAPS      Y8, Y3
+	VFMADD231PS  Y0, Y4, Y3
+	VMOVAPS      Y9, Y4
+	VFMADD231PS  Y0, Y5, Y4
+	VFMADD231PS  Y0, Y6, Y7
+	VMOVAPS      Y9, Y5
+	VFNMSUB231PS Y1, Y8, Y5
+	VSUBPS       Y2, Y4, Y2
+	VADDPS       Y3, Y4, Y6
+	VSUBPS       Y4, Y3, Y4
+	VFMSUB231PS  Y1, Y9, Y8
+	VSUBPS       Y3, Y7, Y3
+	VMOVUPS      Y2, (R10)
+	VMOVUPS      Y6, (R10)(BX*1)
+	VMOVUPS      Y4, (R10)(BX*2)
+	VMOVUPS      Y5, (R11)
+	VMOVUPS      Y8, (R11)(BX*1)
+	VMOVUPS      Y3, (R11)(BX*2)
 	ADDQ         $+32, DI
-	SUBQ         $+8, R8
+	ADDQ         $+32, R8
+	SUBQ         $+8, R9
 	JG           channels
 	VZEROUPPER
 	RET
 
 // func winogradOutAVX2(dst *float32, row int, pixel int, src *float32, place int, bias *float32, channels int)
 // Requires: AVX, AVX2, FMA3
-TEXT ·winogradOutAVX2(SB), $768-56
+TEXT ·winogradOutAVX2(SB), $800-56
 	MOVL         $0x3f000000, AX
 	VMOVD        AX, X0
 	VBROADCASTSS X0, Y0
@@ -1205,209 +1135,182 @@ TEXT ·winogradOutAVX2(SB), $768-56
 	MOVL         $0xc1000000, AX
 	VMOVD        AX, X5
 	VBROADCASTSS X5, Y5
-	MOVQ         place+32(FP), AX
-	SHLQ         $0x02, AX
-	IMUL3Q       $0x06, AX, CX
-	MOVQ         pixel+16(FP), DX
-	SHLQ         $0x02, DX
-	MOVQ         row+8(FP), BX
+	LEAQ         31(SP), AX
+	ANDQ         $-32, AX
+	MOVQ         place+32(FP), CX
+	SHLQ         $0x02, CX
+	IMUL3Q       $0x06, CX, DX
+	MOVQ         pixel+16(FP), BX
 	SHLQ         $0x02, BX
-	MOVQ         src+24(FP), SI
-	MOVQ         dst+0(FP), DI
-	MOVQ         channels+48(FP), R8
-	MOVQ         bias+40(FP), R9
+	MOVQ         row+8(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         src+24(FP), DI
+	MOVQ         dst+0(FP), R8
+	MOVQ         channels+48(FP), R9
+	MOVQ         bias+40(FP), R10
+	LEAQ         (DX)(DX*2), R13
+	LEAQ         (BX)(BX*2), R14
 
 channels:
-	MOVQ        SI, R11
-	MOVQ        R11, R10
-	VMOVUPS     (R10), Y6
-	ADDQ        CX, R10
-	VMOVUPS     (R10), Y7
-	ADDQ        CX, R10
-	VMOVUPS     (R10), Y8
-	ADDQ        CX, R10
-	VMOVUPS     (R10), Y9
-	ADDQ        CX, R10
-	VMOVUPS     (R10), Y10
-	ADDQ        CX, R10
-	VMOVUPS     (R10), Y11
-	VADDPS      Y8, Y7, Y12
-	VSUBPS      Y8, Y7, Y7
-	VADDPS      Y12, Y6, Y6
-	VADDPS      Y10, Y9, Y8
-	VADDPS      Y8, Y6, Y6
-	VMOVAPS     Y7, Y8
-	VFMADD231PS Y0, Y9, Y8
-	VFMADD231PS Y3, Y10, Y8
-	VFMADD231PS Y1, Y9, Y12
-	VFMADD231PS Y4, Y10, Y12
-	VFMADD231PS Y2, Y9, Y7
-	VFMADD231PS Y5, Y10, Y7
-	VADDPS      Y11, Y7, Y7
-	VMOVUPS     Y6, (SP)
-	VMOVUPS     Y8, 192(SP)
-	VMOVUPS     Y12, 384(SP)
-	VMOVUPS     Y7, 576(SP)
-	ADDQ        AX, R11
-	MOVQ        R11, R10
-	VMOVUPS     (R10), Y6
-	ADDQ        CX, R10
-	VMOVUPS     (R10), Y7
-	ADDQ        CX, R10
-	VMOVUPS     (R10), Y8
-	ADDQ        CX, R10
-	VMOVUPS     (R10), Y9
-	ADDQ        CX, R10
-	VMOVUPS     (R10), Y10
-	ADDQ        CX, R10
-	VMOVUPS     (R10), Y11
-	VADDPS      Y8, Y7, Y12
-	VSUBPS      Y8, Y7, Y7
-	VADDPS      Y12, Y6, Y6
-	VADDPS      Y10, Y9, Y8
-	VADDPS      Y8, Y6, Y6
-	VMOVAPS     Y7, Y8
-	VFMADD231PS Y0, Y9, Y8
-	VFMADD231PS Y3, Y10, Y8
-	VFMADD231PS Y1, Y9, Y12
-	VFMADD231PS Y4, Y10, Y12
-	VFMADD231PS Y2, Y9, Y7
-	VFMADD231PS Y5, Y10, Y7
-	VADDPS      Y11, Y7, Y7
-	VMOVUPS     Y6, 32(SP)
-	VMOVUPS     Y8, 224(SP)
-	VMOVUPS     Y12, 416(SP)
-	VMOVUPS     Y7, 608(SP)
-	ADDQ        AX, R11
-	MOVQ        R11, R10
-	VMOVUPS     (R10), Y6
-	ADDQ        CX, R10
-	VMOVUPS     (R10), Y7
-	ADDQ        CX, R10
-	VMOVUPS     (R10), Y8
-	ADDQ        CX, R10
-	VMOVUPS     (R10), Y9
-	ADDQ        CX, R10
-	VMOVUPS     (R10), Y10
-	ADDQ        CX, R10
-	VMOVUPS     (R10), Y11
-	VADDPS      Y8, Y7, Y12
-	VSUBPS      Y8, Y7, Y7
-	VADDPS      Y12, Y6, Y6
-	VADDPS      Y10, Y9, Y8
-	VADDPS      Y8, Y6, Y6
-	VMOVAPS     Y7, Y8
-	VFMADD231PS Y0, Y9, Y8
-	VFMADD231PS Y3, Y10, Y8
-	VFMADD231PS Y1, Y9, Y12
-	VFMADD231PS Y4, Y10, Y12
-	VFMADD231PS Y2, Y9, Y7
-	VFMADD231PS Y5, Y10, Y7
-	VADDPS      Y11, Y7, Y7
-	VMOVUPS     Y6, 64(SP)
-	VMOVUPS     Y8, 256(SP)
-	VMOVUPS     Y12, 448(SP)
-	VMOVUPS     Y7, 640(SP)
-	ADDQ        AX, R11
-	MOVQ        R11, R10
-	VMOVUPS     (R10), Y6
-	ADDQ        CX, R10
-	VMOVUPS     (R10), Y7
-	ADDQ        CX, R10
-	VMOVUPS     (R10), Y8
-	ADDQ        CX, R10
-	VMOVUPS     (R10), Y9
-	ADDQ        CX, R10
-	VMOVUPS     (R10), Y10
-	ADDQ        CX, R10
-	VMOVUPS     (R10), Y11
-	VADDPS      Y8, Y7, Y12
-	VSUBPS      Y8, Y7, Y7
-	VADDPS      Y12, Y6, Y6
-	VADDPS      Y10, Y9, Y8
-	VADDPS      Y8, Y6, Y6
-	VMOVAPS     Y7, Y8
-	VFMADD231PS Y0, Y9, Y8
-	VFMADD231PS Y3, Y10, Y8
-	VFMADD231PS Y1, Y9, Y12
-	VFMADD231PS Y4, Y10, Y12
-	VFMADD231PS Y2, Y9, Y7
-	VFMADD231PS Y5, Y10, Y7
-	VADDPS      Y11, Y7, Y7
-	VMOVUPS     Y6, 96(SP)
-	VMOVUPS     Y8, 288(SP)
-	VMOVUPS     Y12, 480(SP)
-	VMOVUPS     Y7, 672(SP)
-	ADDQ        AX, R11
-	MOVQ        R11, R10
-	VMOVUPS     (R10), Y6
-	ADDQ        CX, R10
-	VMOVUPS     (R10), Y7
-	ADDQ        CX, R10
-	VMOVUPS     (R10), Y8
-	ADDQ        CX, R10
-	VMOVUPS     (R10), Y9
-	ADDQ        CX, R10
-	VMOVUPS     (R10), Y10
-	ADDQ        CX, R10
-	VMOVUPS     (R10), Y11
-	VADDPS      Y8, Y7, Y12
-	VSUBPS      Y8, Y7, Y7
-	VADDPS      Y12, Y6, Y6
-	VADDPS      Y10, Y9, Y8
-	VADDPS      Y8, Y6, Y6
-	VMOVAPS     Y7, Y8
-	VFMADD231PS Y0, Y9, Y8
-	VFMADD231PS Y3, Y10, Y8
-	VFMADD231PS Y1, Y9, Y12
-	VFMADD231PS Y4, Y10, Y12
-	VFMADD231PS Y2, Y9, Y7
-	VFMADD231PS Y5, Y10, Y7
-	VADDPS      Y11, Y7, Y7
-	VMOVUPS     Y6, 128(SP)
-	VMOVUPS     Y8, 320(SP)
-	VMOVUPS     Y12, 512(SP)
-	VMOVUPS     Y7, 704(SP)
-	ADDQ        AX, R11
-	MOVQ        R11, R10
-	VMOVUPS     (R10), Y6
-	ADDQ        CX, R10
-	VMOVUPS     (R10), Y7
-	ADDQ        CX, R10
-	VMOVUPS     (R10), Y8
-	ADDQ        CX, R10
-	VMOVUPS     (R10), Y9
-	ADDQ        CX, R10
-	VMOVUPS     (R10), Y10
-	ADDQ        CX, R10
-	VMOVUPS     (R10), Y11
-	VADDPS      Y8, Y7, Y12
-	VSUBPS      Y8, Y7, Y7
-	VADDPS      Y12, Y6, Y6
-	VADDPS      Y10, Y9, Y8
-	VADDPS      Y8, Y6, Y6
-	VMOVAPS     Y7, Y8
-	VFMADD231PS Y0, Y9, Y8
-	VFMADD231PS Y3, Y10, Y8
-	VFMADD231PS Y1, Y9, Y12
-	VFMADD231PS Y4, Y10, Y12
-	VFMADD231PS Y2, Y9, Y7
-	VFMADD231PS Y5, Y10, Y7
-	VADDPS      Y11, Y7, Y7
-	VMOVUPS     Y6, 160(SP)
-	VMOVUPS     Y8, 352(SP)
-	VMOVUPS     Y12, 544(SP)
-	VMOVUPS     Y7, 736(SP)
-	ADDQ        AX, R11
-	VMOVUPS     (R9), Y6
 	MOVQ        DI, R11
-	VMOVUPS     (SP), Y7
-	VMOVUPS     32(SP), Y8
-	VMOVUPS     64(SP), Y9
-	VMOVUPS     96(SP), Y10
-	VMOVUPS     128(SP), Y11
-	VMOVUPS     160(SP), Y12
-	MOVQ        R11, R10
+	LEAQ        (R11)(R13*1), R12
+	VMOVUPS     (R11), Y6
+	VMOVUPS     (R11)(DX*1), Y7
+	VMOVUPS     (R11)(DX*2), Y8
+	VMOVUPS     (R12), Y9
+	VMOVUPS     (R12)(DX*1), Y10
+	VMOVUPS     (R12)(DX*2), Y11
+	VADDPS      Y8, Y7, Y12
+	VSUBPS      Y8, Y7, Y7
+	VADDPS      Y12, Y6, Y6
+	VADDPS      Y10, Y9, Y8
+	VADDPS      Y8, Y6, Y6
+	VMOVAPS     Y7, Y8
+	VFMADD231PS Y0, Y9, Y8
+	VFMADD231PS Y3, Y10, Y8
+	VFMADD231PS Y1, Y9, Y12
+	VFMADD231PS Y4, Y10, Y12
+	VFMADD231PS Y2, Y9, Y7
+	VFMADD231PS Y5, Y10, Y7
+	VADDPS      Y11, Y7, Y7
+	VMOVUPS     Y6, (AX)
+	VMOVUPS     Y8, 192(AX)
+	VMOVUPS     Y12, 384(AX)
+	VMOVUPS     Y7, 576(AX)
+	ADDQ        CX, R11
+	LEAQ        (R11)(R13*1), R12
+	VMOVUPS     (R11), Y6
+	VMOVUPS     (R11)(DX*1), Y7
+	VMOVUPS     (R11)(DX*2), Y8
+	VMOVUPS     (R12), Y9
+	VMOVUPS     (R12)(DX*1), Y10
+	VMOVUPS     (R12)(DX*2), Y11
+	VADDPS      Y8, Y7, Y12
+	VSUBPS      Y8, Y7, Y7
+	VADDPS      Y12, Y6, Y6
+	VADDPS      Y10, Y9, Y8
+	VADDPS      Y8, Y6, Y6
+	VMOVAPS     Y7, Y8
+	VFMADD231PS Y0, Y9, Y8
+	VFMADD231PS Y3, Y10, Y8
+	VFMADD231PS Y1, Y9, Y12
+	VFMADD231PS Y4, Y10, Y12
+	VFMADD231PS Y2, Y9, Y7
+	VFMADD231PS Y5, Y10, Y7
+	VADDPS      Y11, Y7, Y7
+	VMOVUPS     Y6, 32(AX)
+	VMOVUPS     Y8, 224(AX)
+	VMOVUPS     Y12, 416(AX)
+	VMOVUPS     Y7, 608(AX)
+	ADDQ        CX, R11
+	LEAQ        (R11)(R13*1), R12
+	VMOVUPS     (R11), Y6
+	VMOVUPS     (R11)(DX*1), Y7
+	VMOVUPS     (R11)(DX*2), Y8
+	VMOVUPS     (R12), Y9
+	VMOVUPS     (R12)(DX*1), Y10
+	VMOVUPS     (R12)(DX*2), Y11
+	VADDPS      Y8, Y7, Y12
+	VSUBPS      Y8, Y7, Y7
+	VADDPS      Y12, Y6, Y6
+	VADDPS      Y10, Y9, Y8
+	VADDPS      Y8, Y6, Y6
+	VMOVAPS     Y7, Y8
+	VFMADD231PS Y0, Y9, Y8
+	VFMADD231PS Y3, Y10, Y8
+	VFMADD231PS Y1, Y9, Y12
+	VFMADD231PS Y4, Y10, Y12
+	VFMADD231PS Y2, Y9, Y7
+	VFMADD231PS Y5, Y10, Y7
+	VADDPS      Y11, Y7, Y7
+	VMOVUPS     Y6, 64(AX)
+	VMOVUPS     Y8, 256(AX)
+	VMOVUPS     Y12, 448(AX)
+	VMOVUPS     Y7, 640(AX)
+	ADDQ        CX, R11
+	LEAQ        (R11)(R13*1), R12
+	VMOVUPS     (R11), Y6
+	VMOVUPS     (R11)(DX*1), Y7
+	VMOVUPS     (R11)(DX*2), Y8
+	VMOVUPS     (R12), Y9
+	VMOVUPS     (R12)(DX*1), Y10
+	VMOVUPS     (R12)(DX*2), Y11
+	VADDPS      Y8, Y7, Y12
+	VSUBPS      Y8, Y7, Y7
+	VADDPS      Y12, Y6, Y6
+	VADDPS      Y10, Y9, Y8
+	VADDPS      Y8, Y6, Y6
+	VMOVAPS     Y7, Y8
+	VFMADD231PS Y0, Y9, Y8
+	VFMADD231PS Y3, Y10, Y8
+	VFMADD231PS Y1, Y9, Y12
+	VFMADD231PS Y4, Y10, Y12
+	VFMADD231PS Y2, Y9, Y7
+	VFMADD231PS Y5, Y10, Y7
+	VADDPS      Y11, Y7, Y7
+	VMOVUPS     Y6, 96(AX)
+	VMOVUPS     Y8, 288(AX)
+	VMOVUPS     Y12, 480(AX)
+	VMOVUPS     Y7, 672(AX)
+	ADDQ        CX, R11
+	LEAQ        (R11)(R13*1), R12
+	VMOVUPS     (R11), Y6
+	VMOVUPS     (R11)(DX*1), Y7
+	VMOVUPS     (R11)(DX*2), Y8
+	VMOVUPS     (R12), Y9
+	VMOVUPS     (R12)(DX*1), Y10
+	VMOVUPS     (R12)(DX*2), Y11
+	VADDPS      Y8, Y7, Y12
+	VSUBPS      Y8, Y7, Y7
+	VADDPS      Y12, Y6, Y6
+	VADDPS      Y10, Y9, Y8
+	VADDPS      Y8, Y6, Y6
+	VMOVAPS     Y7, Y8
+	VFMADD231PS Y0, Y9, Y8
+	VFMADD231PS Y3, Y10, Y8
+	VFMADD231PS Y1, Y9, Y12
+	VFMADD231PS Y4, Y10, Y12
+	VFMADD231PS Y2, Y9, Y7
+	VFMADD231PS Y5, Y10, Y7
+	VADDPS      Y11, Y7, Y7
+	VMOVUPS     Y6, 128(AX)
+	VMOVUPS     Y8, 320(AX)
+	VMOVUPS     Y12, 512(AX)
+	VMOVUPS     Y7, 704(AX)
+	ADDQ        CX, R11
+	LEAQ        (R11)(R13*1), R12
+	VMOVUPS     (R11), Y6
+	VMOVUPS     (R11)(DX*1), Y7
+	VMOVUPS     (R11)(DX*2), Y8
+	VMOVUPS     (R12), Y9
+	VMOVUPS     (R12)(DX*1), Y10
+	VMOVUPS     (R12)(DX*2), Y11
+	VADDPS      Y8, Y7, Y12
+	VSUBPS      Y8, Y7, Y7
+	VADDPS      Y12, Y6, Y6
+	VADDPS      Y10, Y9, Y8
+	VADDPS      Y8, Y6, Y6
+	VMOVAPS     Y7, Y8
+	VFMADD231PS Y0, Y9, Y8
+	VFMADD231PS Y3, Y10, Y8
+	VFMADD231PS Y1, Y9, Y12
+	VFMADD231PS Y4, Y10, Y12
+	VFMADD231PS Y2, Y9, Y7
+	VFMADD231PS Y5, Y10, Y7
+	VADDPS      Y11, Y7, Y7
+	VMOVUPS     Y6, 160(AX)
+	VMOVUPS     Y8, 352(AX)
+	VMOVUPS     Y12, 544(AX)
+	VMOVUPS     Y7, 736(AX)
+	VMOVUPS     (R10), Y6
+	MOVQ        R8, R11
+	LEAQ        (R11)(R14*1), R12
+	VMOVUPS     (AX), Y7
+	VMOVUPS     32(AX), Y8
+	VMOVUPS     64(AX), Y9
+	VMOVUPS     96(AX), Y10
+	VMOVUPS     128(AX), Y11
+	VMOVUPS     160(AX), Y12
 	VADDPS      Y9, Y8, Y13
 	VSUBPS      Y9, Y8, Y8
 	VADDPS      Y13, Y7, Y7
@@ -1422,24 +1325,21 @@ channels:
 	VFMADD231PS Y5, Y11, Y8
 	VADDPS      Y12, Y8, Y8
 	VADDPS      Y6, Y7, Y7
-	VMOVUPS     Y7, (R10)
-	ADDQ        DX, R10
+	VMOVUPS     Y7, (R11)
 	VADDPS      Y6, Y9, Y7
-	VMOVUPS     Y7, (R10)
-	ADDQ        DX, R10
+	VMOVUPS     Y7, (R11)(BX*1)
 	VADDPS      Y6, Y13, Y7
-	VMOVUPS     Y7, (R10)
-	ADDQ        DX, R10
+	VMOVUPS     Y7, (R11)(BX*2)
 	VADDPS      Y6, Y8, Y7
-	VMOVUPS     Y7, (R10)
-	ADDQ        BX, R11
-	VMOVUPS     192(SP), Y7
-	VMOVUPS     224(SP), Y8
-	VMOVUPS     256(SP), Y9
-	VMOVUPS     288(SP), Y10
-	VMOVUPS     320(SP), Y11
-	VMOVUPS     352(SP), Y12
-	MOVQ        R11, R10
+	VMOVUPS     Y7, (R12)
+	ADDQ        SI, R11
+	LEAQ        (R11)(R14*1), R12
+	VMOVUPS     192(AX), Y7
+	VMOVUPS     224(AX), Y8
+	VMOVUPS     256(AX), Y9
+	VMOVUPS     288(AX), Y10
+	VMOVUPS     320(AX), Y11
+	VMOVUPS     352(AX), Y12
 	VADDPS      Y9, Y8, Y13
 	VSUBPS      Y9, Y8, Y8
 	VADDPS      Y13, Y7, Y7
@@ -1454,24 +1354,21 @@ channels:
 	VFMADD231PS Y5, Y11, Y8
 	VADDPS      Y12, Y8, Y8
 	VADDPS      Y6, Y7, Y7
-	VMOVUPS     Y7, (R10)
-	ADDQ        DX, R10
+	VMOVUPS     Y7, (R11)
 	VADDPS      Y6, Y9, Y7
-	VMOVUPS     Y7, (R10)
-	ADDQ        DX, R10
+	VMOVUPS     Y7, (R11)(BX*1)
 	VADDPS      Y6, Y13, Y7
-	VMOVUPS     Y7, (R10)
-	ADDQ        DX, R10
+	VMOVUPS     Y7, (R11)(BX*2)
 	VADDPS      Y6, Y8, Y7
-	VMOVUPS     Y7, (R10)
-	ADDQ        BX, R11
-	VMOVUPS     384(SP), Y7
-	VMOVUPS     416(SP), Y8
-	VMOVUPS     448(SP), Y9
-	VMOVUPS     480(SP), Y10
-	VMOVUPS     512(SP), Y11
-	VMOVUPS     544(SP), Y12
-	MOVQ        R11, R10
+	VMOVUPS     Y7, (R12)
+	ADDQ        SI, R11
+	LEAQ        (R11)(R14*1), R12
+	VMOVUPS     384(AX), Y7
+	VMOVUPS     416(AX), Y8
+	VMOVUPS     448(AX), Y9
+	VMOVUPS     480(AX), Y10
+	VMOVUPS     512(AX), Y11
+	VMOVUPS     544(AX), Y12
 	VADDPS      Y9, Y8, Y13
 	VSUBPS      Y9, Y8, Y8
 	VADDPS      Y13, Y7, Y7
@@ -1486,24 +1383,21 @@ channels:
 	VFMADD231PS Y5, Y11, Y8
 	VADDPS      Y12, Y8, Y8
 	VADDPS      Y6, Y7, Y7
-	VMOVUPS     Y7, (R10)
-	ADDQ        DX, R10
+	VMOVUPS     Y7, (R11)
 	VADDPS      Y6, Y9, Y7
-	VMOVUPS     Y7, (R10)
-	ADDQ        DX, R10
+	VMOVUPS     Y7, (R11)(BX*1)
 	VADDPS      Y6, Y13, Y7
-	VMOVUPS     Y7, (R10)
-	ADDQ        DX, R10
+	VMOVUPS     Y7, (R11)(BX*2)
 	VADDPS      Y6, Y8, Y7
-	VMOVUPS     Y7, (R10)
-	ADDQ        BX, R11
-	VMOVUPS     576(SP), Y7
-	VMOVUPS     608(SP), Y8
-	VMOVUPS     640(SP), Y9
-	VMOVUPS     672(SP), Y10
-	VMOVUPS     704(SP), Y11
-	VMOVUPS     736(SP), Y12
-	MOVQ        R11, R10
+	VMOVUPS     Y7, (R12)
+	ADDQ        SI, R11
+	LEAQ        (R11)(R14*1), R12
+	VMOVUPS     576(AX), Y7
+	VMOVUPS     608(AX), Y8
+	VMOVUPS     640(AX), Y9
+	VMOVUPS     672(AX), Y10
+	VMOVUPS     704(AX), Y11
+	VMOVUPS     736(AX), Y12
 	VADDPS      Y9, Y8, Y13
 	VSUBPS      Y9, Y8, Y8
 	VADDPS      Y13, Y7, Y7
@@ -1518,28 +1412,24 @@ channels:
 	VFMADD231PS Y5, Y11, Y8
 	VADDPS      Y12, Y8, Y8
 	VADDPS      Y6, Y7, Y7
-	VMOVUPS     Y7, (R10)
-	ADDQ        DX, R10
+	VMOVUPS     Y7, (R11)
 	VADDPS      Y6, Y9, Y7
-	VMOVUPS     Y7, (R10)
-	ADDQ        DX, R10
+	VMOVUPS     Y7, (R11)(BX*1)
 	VADDPS      Y6, Y13, Y7
-	VMOVUPS     Y7, (R10)
-	ADDQ        DX, R10
+	VMOVUPS     Y7, (R11)(BX*2)
 	VADDPS      Y6, Y8, Y6
-	VMOVUPS     Y6, (R10)
-	ADDQ        BX, R11
-	ADDQ        $+32, SI
+	VMOVUPS     Y6, (R12)
 	ADDQ        $+32, DI
-	ADDQ        $+32, R9
-	SUBQ        $+8, R8
+	ADDQ        $+32, R8
+	ADDQ        $+32, R10
+	SUBQ        $+8, R9
 	JG          channels
 	VZEROUPPER
 	RET
 
 // func winogradKernelAVX2(dst *float32, place int, src *float32, tap int, lanes int)
 // Requires: AVX, AVX2, FMA3
-TEXT ·winogradKernelAVX2(SB), $576-40
+TEXT ·winogradKernelAVX2(SB), $608-40
 	MOVL         $0x3eaaaaab, AX
 	VMOVD        AX, X0
 	VBROADCASTSS X0, Y0
@@ -1561,101 +1451,24 @@ TEXT ·winogradKernelAVX2(SB), $576-40
 	MOVL         $0x3f000000, AX
 	VMOVD        AX, X6
 	VBROADCASTSS X6, Y6
-	MOVQ         tap+24(FP), AX
-	SHLQ         $0x02, AX
-	IMUL3Q       $0x03, AX, CX
-	MOVQ         place+8(FP), DX
-	SHLQ         $0x02, DX
-	IMUL3Q       $0x06, DX, BX
-	MOVQ         src+16(FP), SI
-	MOVQ         dst+0(FP), DI
-	MOVQ         lanes+32(FP), R8
+	LEAQ         31(SP), AX
+	ANDQ         $-32, AX
+	MOVQ         tap+24(FP), CX
+	SHLQ         $0x02, CX
+	IMUL3Q       $0x03, CX, DX
+	MOVQ         place+8(FP), BX
+	SHLQ         $0x02, BX
+	IMUL3Q       $0x06, BX, SI
+	MOVQ         src+16(FP), DI
+	MOVQ         dst+0(FP), R8
+	MOVQ         lanes+32(FP), R9
+	LEAQ         (BX)(BX*2), R11
 
 channels:
-	MOVQ        SI, R10
-	MOVQ        R10, R9
-	VMOVUPS     (R9), Y7
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Y8
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Y9
-	VADDPS      Y9, Y7, Y10
-	VADDPS      Y8, Y10, Y11
-	VMULPS      Y0, Y11, Y11
-	VSUBPS      Y8, Y10, Y10
-	VMULPS      Y0, Y10, Y10
-	VMULPS      Y9, Y4, Y12
-	VFMADD231PS Y3, Y8, Y12
-	VFMADD231PS Y2, Y7, Y12
-	VMULPS      Y1, Y12, Y12
-	VMOVAPS     Y8, Y8
-	VFMSUB231PS Y6, Y7, Y8
-	VFMADD231PS Y5, Y9, Y8
-	VMULPS      Y1, Y8, Y8
-	VMOVUPS     Y7, (SP)
-	VMOVUPS     Y11, 96(SP)
-	VMOVUPS     Y10, 192(SP)
-	VMOVUPS     Y12, 288(SP)
-	VMOVUPS     Y8, 384(SP)
-	VMOVUPS     Y9, 480(SP)
-	ADDQ        AX, R10
-	MOVQ        R10, R9
-	VMOVUPS     (R9), Y7
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Y8
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Y9
-	VADDPS      Y9, Y7, Y10
-	VADDPS      Y8, Y10, Y11
-	VMULPS      Y0, Y11, Y11
-	VSUBPS      Y8, Y10, Y10
-	VMULPS      Y0, Y10, Y10
-	VMULPS      Y9, Y4, Y12
-	VFMADD231PS Y3, Y8, Y12
-	VFMADD231PS Y2, Y7, Y12
-	VMULPS      Y1, Y12, Y12
-	VMOVAPS     Y8, Y8
-	VFMSUB231PS Y6, Y7, Y8
-	VFMADD231PS Y5, Y9, Y8
-	VMULPS      Y1, Y8, Y8
-	VMOVUPS     Y7, 32(SP)
-	VMOVUPS     Y11, 128(SP)
-	VMOVUPS     Y10, 224(SP)
-	VMOVUPS     Y12, 320(SP)
-	VMOVUPS     Y8, 416(SP)
-	VMOVUPS     Y9, 512(SP)
-	ADDQ        AX, R10
-	MOVQ        R10, R9
-	VMOVUPS     (R9), Y7
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Y8
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Y9
-	VADDPS      Y9, Y7, Y10
-	VADDPS      Y8, Y10, Y11
-	VMULPS      Y0, Y11, Y11
-	VSUBPS      Y8, Y10, Y10
-	VMULPS      Y0, Y10, Y10
-	VMULPS      Y9, Y4, Y12
-	VFMADD231PS Y3, Y8, Y12
-	VFMADD231PS Y2, Y7, Y12
-	VMULPS      Y1, Y12, Y12
-	VMOVAPS     Y8, Y8
-	VFMSUB231PS Y6, Y7, Y8
-	VFMADD231PS Y5, Y9, Y8
-	VMULPS      Y1, Y8, Y8
-	VMOVUPS     Y7, 64(SP)
-	VMOVUPS     Y11, 160(SP)
-	VMOVUPS     Y10, 256(SP)
-	VMOVUPS     Y12, 352(SP)
-	VMOVUPS     Y8, 448(SP)
-	VMOVUPS     Y9, 544(SP)
-	ADDQ        AX, R10
 	MOVQ        DI, R10
-	VMOVUPS     (SP), Y7
-	VMOVUPS     32(SP), Y8
-	VMOVUPS     64(SP), Y9
-	MOVQ        R10, R9
+	VMOVUPS     (R10), Y7
+	VMOVUPS     (R10)(DX*1), Y8
+	VMOVUPS     (R10)(DX*2), Y9
 	VADDPS      Y9, Y7, Y10
 	VADDPS      Y8, Y10, Y11
 	VMULPS      Y0, Y11, Y11
@@ -1669,22 +1482,16 @@ channels:
 	VFMSUB231PS Y6, Y7, Y8
 	VFMADD231PS Y5, Y9, Y8
 	VMULPS      Y1, Y8, Y8
-	VMOVUPS     Y7, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y11, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y10, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y12, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y8, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y9, (R9)
-	ADDQ        BX, R10
-	VMOVUPS     96(SP), Y7
-	VMOVUPS     128(SP), Y8
-	VMOVUPS     160(SP), Y9
-	MOVQ        R10, R9
+	VMOVUPS     Y7, (AX)
+	VMOVUPS     Y11, 96(AX)
+	VMOVUPS     Y10, 192(AX)
+	VMOVUPS     Y12, 288(AX)
+	VMOVUPS     Y8, 384(AX)
+	VMOVUPS     Y9, 480(AX)
+	ADDQ        CX, R10
+	VMOVUPS     (R10), Y7
+	VMOVUPS     (R10)(DX*1), Y8
+	VMOVUPS     (R10)(DX*2), Y9
 	VADDPS      Y9, Y7, Y10
 	VADDPS      Y8, Y10, Y11
 	VMULPS      Y0, Y11, Y11
@@ -1698,22 +1505,16 @@ channels:
 	VFMSUB231PS Y6, Y7, Y8
 	VFMADD231PS Y5, Y9, Y8
 	VMULPS      Y1, Y8, Y8
-	VMOVUPS     Y7, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y11, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y10, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y12, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y8, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y9, (R9)
-	ADDQ        BX, R10
-	VMOVUPS     192(SP), Y7
-	VMOVUPS     224(SP), Y8
-	VMOVUPS     256(SP), Y9
-	MOVQ        R10, R9
+	VMOVUPS     Y7, 32(AX)
+	VMOVUPS     Y11, 128(AX)
+	VMOVUPS     Y10, 224(AX)
+	VMOVUPS     Y12, 320(AX)
+	VMOVUPS     Y8, 416(AX)
+	VMOVUPS     Y9, 512(AX)
+	ADDQ        CX, R10
+	VMOVUPS     (R10), Y7
+	VMOVUPS     (R10)(DX*1), Y8
+	VMOVUPS     (R10)(DX*2), Y9
 	VADDPS      Y9, Y7, Y10
 	VADDPS      Y8, Y10, Y11
 	VMULPS      Y0, Y11, Y11
@@ -1727,22 +1528,17 @@ channels:
 	VFMSUB231PS Y6, Y7, Y8
 	VFMADD231PS Y5, Y9, Y8
 	VMULPS      Y1, Y8, Y8
-	VMOVUPS     Y7, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y11, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y10, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y12, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y8, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y9, (R9)
-	ADDQ        BX, R10
-	VMOVUPS     288(SP), Y7
-	VMOVUPS     320(SP), Y8
-	VMOVUPS     352(SP), Y9
-	MOVQ        R10, R9
+	VMOVUPS     Y7, 64(AX)
+	VMOVUPS     Y11, 160(AX)
+	VMOVUPS     Y10, 256(AX)
+	VMOVUPS     Y12, 352(AX)
+	VMOVUPS     Y8, 448(AX)
+	VMOVUPS     Y9, 544(AX)
+	MOVQ        R8, R10
+	LEAQ        (R10)(R11*1), R12
+	VMOVUPS     (AX), Y7
+	VMOVUPS     32(AX), Y8
+	VMOVUPS     64(AX), Y9
 	VADDPS      Y9, Y7, Y10
 	VADDPS      Y8, Y10, Y11
 	VMULPS      Y0, Y11, Y11
@@ -1756,22 +1552,17 @@ channels:
 	VFMSUB231PS Y6, Y7, Y8
 	VFMADD231PS Y5, Y9, Y8
 	VMULPS      Y1, Y8, Y8
-	VMOVUPS     Y7, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y11, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y10, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y12, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y8, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y9, (R9)
-	ADDQ        BX, R10
-	VMOVUPS     384(SP), Y7
-	VMOVUPS     416(SP), Y8
-	VMOVUPS     448(SP), Y9
-	MOVQ        R10, R9
+	VMOVUPS     Y7, (R10)
+	VMOVUPS     Y11, (R10)(BX*1)
+	VMOVUPS     Y10, (R10)(BX*2)
+	VMOVUPS     Y12, (R12)
+	VMOVUPS     Y8, (R12)(BX*1)
+	VMOVUPS     Y9, (R12)(BX*2)
+	ADDQ        SI, R10
+	LEAQ        (R10)(R11*1), R12
+	VMOVUPS     96(AX), Y7
+	VMOVUPS     128(AX), Y8
+	VMOVUPS     160(AX), Y9
 	VADDPS      Y9, Y7, Y10
 	VADDPS      Y8, Y10, Y11
 	VMULPS      Y0, Y11, Y11
@@ -1785,22 +1576,17 @@ channels:
 	VFMSUB231PS Y6, Y7, Y8
 	VFMADD231PS Y5, Y9, Y8
 	VMULPS      Y1, Y8, Y8
-	VMOVUPS     Y7, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y11, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y10, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y12, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y8, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y9, (R9)
-	ADDQ        BX, R10
-	VMOVUPS     480(SP), Y7
-	VMOVUPS     512(SP), Y8
-	VMOVUPS     544(SP), Y9
-	MOVQ        R10, R9
+	VMOVUPS     Y7, (R10)
+	VMOVUPS     Y11, (R10)(BX*1)
+	VMOVUPS     Y10, (R10)(BX*2)
+	VMOVUPS     Y12, (R12)
+	VMOVUPS     Y8, (R12)(BX*1)
+	VMOVUPS     Y9, (R12)(BX*2)
+	ADDQ        SI, R10
+	LEAQ        (R10)(R11*1), R12
+	VMOVUPS     192(AX), Y7
+	VMOVUPS     224(AX), Y8
+	VMOVUPS     256(AX), Y9
 	VADDPS      Y9, Y7, Y10
 	VADDPS      Y8, Y10, Y11
 	VMULPS      Y0, Y11, Y11
@@ -1814,28 +1600,94 @@ channels:
 	VFMSUB231PS Y6, Y7, Y8
 	VFMADD231PS Y5, Y9, Y8
 	VMULPS      Y1, Y8, Y8
-	VMOVUPS     Y7, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y11, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y10, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y12, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y8, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y9, (R9)
-	ADDQ        BX, R10
-	ADDQ        $+32, SI
+	VMOVUPS     Y7, (R10)
+	VMOVUPS     Y11, (R10)(BX*1)
+	VMOVUPS     Y10, (R10)(BX*2)
+	VMOVUPS     Y12, (R12)
+	VMOVUPS     Y8, (R12)(BX*1)
+	VMOVUPS     Y9, (R12)(BX*2)
+	ADDQ        SI, R10
+	LEAQ        (R10)(R11*1), R12
+	VMOVUPS     288(AX), Y7
+	VMOVUPS     320(AX), Y8
+	VMOVUPS     352(AX), Y9
+	VADDPS      Y9, Y7, Y10
+	VADDPS      Y8, Y10, Y11
+	VMULPS      Y0, Y11, Y11
+	VSUBPS      Y8, Y10, Y10
+	VMULPS      Y0, Y10, Y10
+	VMULPS      Y9, Y4, Y12
+	VFMADD231PS Y3, Y8, Y12
+	VFMADD231PS Y2, Y7, Y12
+	VMULPS      Y1, Y12, Y12
+	VMOVAPS     Y8, Y8
+	VFMSUB231PS Y6, Y7, Y8
+	VFMADD231PS Y5, Y9, Y8
+	VMULPS      Y1, Y8, Y8
+	VMOVUPS     Y7, (R10)
+	VMOVUPS     Y11, (R10)(BX*1)
+	VMOVUPS     Y10, (R10)(BX*2)
+	VMOVUPS     Y12, (R12)
+	VMOVUPS     Y8, (R12)(BX*1)
+	VMOVUPS     Y9, (R12)(BX*2)
+	ADDQ        SI, R10
+	LEAQ        (R10)(R11*1), R12
+	VMOVUPS     384(AX), Y7
+	VMOVUPS     416(AX), Y8
+	VMOVUPS     448(AX), Y9
+	VADDPS      Y9, Y7, Y10
+	VADDPS      Y8, Y10, Y11
+	VMULPS      Y0, Y11, Y11
+	VSUBPS      Y8, Y10, Y10
+	VMULPS      Y0, Y10, Y10
+	VMULPS      Y9, Y4, Y12
+	VFMADD231PS Y3, Y8, Y12
+	VFMADD231PS Y2, Y7, Y12
+	VMULPS      Y1, Y12, Y12
+	VMOVAPS     Y8, Y8
+	VFMSUB231PS Y6, Y7, Y8
+	VFMADD231PS Y5, Y9, Y8
+	VMULPS      Y1, Y8, Y8
+	VMOVUPS     Y7, (R10)
+	VMOVUPS     Y11, (R10)(BX*1)
+	VMOVUPS     Y10, (R10)(BX*2)
+	VMOVUPS     Y12, (R12)
+	VMOVUPS     Y8, (R12)(BX*1)
+	VMOVUPS     Y9, (R12)(BX*2)
+	ADDQ        SI, R10
+	LEAQ        (R10)(R11*1), R12
+	VMOVUPS     480(AX), Y7
+	VMOVUPS     512(AX), Y8
+	VMOVUPS     544(AX), Y9
+	VADDPS      Y9, Y7, Y10
+	VADDPS      Y8, Y10, Y11
+	VMULPS      Y0, Y11, Y11
+	VSUBPS      Y8, Y10, Y10
+	VMULPS      Y0, Y10, Y10
+	VMULPS      Y9, Y4, Y12
+	VFMADD231PS Y3, Y8, Y12
+	VFMADD231PS Y2, Y7, Y12
+	VMULPS      Y1, Y12, Y12
+	VMOVAPS     Y8, Y8
+	VFMSUB231PS Y6, Y7, Y8
+	VFMADD231PS Y5, Y9, Y8
+	VMULPS      Y1, Y8, Y8
+	VMOVUPS     Y7, (R10)
+	VMOVUPS     Y11, (R10)(BX*1)
+	VMOVUPS     Y10, (R10)(BX*2)
+	VMOVUPS     Y12, (R12)
+	VMOVUPS     Y8, (R12)(BX*1)
+	VMOVUPS     Y9, (R12)(BX*2)
 	ADDQ        $+32, DI
-	SUBQ        $+8, R8
+	ADDQ        $+32, R8
+	SUBQ        $+8, R9
 	JG          channels
 	VZEROUPPER
 	RET
 
 // func winogradGradInAVX2(dst *float32, place int, src *float32, row int, pixel int, channels int)
 // Requires: AVX, AVX2, FMA3
-TEXT ·winogradGradInAVX2(SB), $768-48
+TEXT ·winogradGradInAVX2(SB), $800-48
 	MOVL         $0x3f000000, AX
 	VMOVD        AX, X0
 	VBROADCASTSS X0, Y0
@@ -1854,133 +1706,28 @@ TEXT ·winogradGradInAVX2(SB), $768-48
 	MOVL         $0xc1000000, AX
 	VMOVD        AX, X5
 	VBROADCASTSS X5, Y5
-	MOVQ         pixel+32(FP), AX
-	SHLQ         $0x02, AX
-	MOVQ         row+24(FP), CX
+	LEAQ         31(SP), AX
+	ANDQ         $-32, AX
+	MOVQ         pixel+32(FP), CX
 	SHLQ         $0x02, CX
-	MOVQ         place+8(FP), DX
+	MOVQ         row+24(FP), DX
 	SHLQ         $0x02, DX
-	IMUL3Q       $0x06, DX, BX
-	MOVQ         src+16(FP), SI
-	MOVQ         dst+0(FP), DI
-	MOVQ         channels+40(FP), R8
+	MOVQ         place+8(FP), BX
+	SHLQ         $0x02, BX
+	IMUL3Q       $0x06, BX, SI
+	MOVQ         src+16(FP), DI
+	MOVQ         dst+0(FP), R8
+	MOVQ         channels+40(FP), R9
+	LEAQ         (DX)(DX*2), R12
+	LEAQ         (BX)(BX*2), R13
 
 channels:
-	MOVQ        SI, R10
-	MOVQ        R10, R9
-	VMOVUPS     (R9), Y6
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Y7
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Y8
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Y9
-	VADDPS      Y8, Y6, Y10
-	VADDPS      Y9, Y7, Y11
-	VADDPS      Y11, Y10, Y12
-	VSUBPS      Y11, Y10, Y10
-	VMOVAPS     Y6, Y11
-	VFMADD231PS Y0, Y7, Y11
-	VFMADD231PS Y1, Y8, Y11
-	VFMADD231PS Y2, Y9, Y11
-	VMOVAPS     Y6, Y13
-	VFMADD231PS Y3, Y7, Y13
-	VFMADD231PS Y4, Y8, Y13
-	VFMADD231PS Y5, Y9, Y13
-	VMOVUPS     Y6, (SP)
-	VMOVUPS     Y12, 128(SP)
-	VMOVUPS     Y10, 256(SP)
-	VMOVUPS     Y11, 384(SP)
-	VMOVUPS     Y13, 512(SP)
-	VMOVUPS     Y9, 640(SP)
-	ADDQ        AX, R10
-	MOVQ        R10, R9
-	VMOVUPS     (R9), Y6
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Y7
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Y8
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Y9
-	VADDPS      Y8, Y6, Y10
-	VADDPS      Y9, Y7, Y11
-	VADDPS      Y11, Y10, Y12
-	VSUBPS      Y11, Y10, Y10
-	VMOVAPS     Y6, Y11
-	VFMADD231PS Y0, Y7, Y11
-	VFMADD231PS Y1, Y8, Y11
-	VFMADD231PS Y2, Y9, Y11
-	VMOVAPS     Y6, Y13
-	VFMADD231PS Y3, Y7, Y13
-	VFMADD231PS Y4, Y8, Y13
-	VFMADD231PS Y5, Y9, Y13
-	VMOVUPS     Y6, 32(SP)
-	VMOVUPS     Y12, 160(SP)
-	VMOVUPS     Y10, 288(SP)
-	VMOVUPS     Y11, 416(SP)
-	VMOVUPS     Y13, 544(SP)
-	VMOVUPS     Y9, 672(SP)
-	ADDQ        AX, R10
-	MOVQ        R10, R9
-	VMOVUPS     (R9), Y6
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Y7
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Y8
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Y9
-	VADDPS      Y8, Y6, Y10
-	VADDPS      Y9, Y7, Y11
-	VADDPS      Y11, Y10, Y12
-	VSUBPS      Y11, Y10, Y10
-	VMOVAPS     Y6, Y11
-	VFMADD231PS Y0, Y7, Y11
-	VFMADD231PS Y1, Y8, Y11
-	VFMADD231PS Y2, Y9, Y11
-	VMOVAPS     Y6, Y13
-	VFMADD231PS Y3, Y7, Y13
-	VFMADD231PS Y4, Y8, Y13
-	VFMADD231PS Y5, Y9, Y13
-	VMOVUPS     Y6, 64(SP)
-	VMOVUPS     Y12, 192(SP)
-	VMOVUPS     Y10, 320(SP)
-	VMOVUPS     Y11, 448(SP)
-	VMOVUPS     Y13, 576(SP)
-	VMOVUPS     Y9, 704(SP)
-	ADDQ        AX, R10
-	MOVQ        R10, R9
-	VMOVUPS     (R9), Y6
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Y7
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Y8
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Y9
-	VADDPS      Y8, Y6, Y10
-	VADDPS      Y9, Y7, Y11
-	VADDPS      Y11, Y10, Y12
-	VSUBPS      Y11, Y10, Y10
-	VMOVAPS     Y6, Y11
-	VFMADD231PS Y0, Y7, Y11
-	VFMADD231PS Y1, Y8, Y11
-	VFMADD231PS Y2, Y9, Y11
-	VMOVAPS     Y6, Y13
-	VFMADD231PS Y3, Y7, Y13
-	VFMADD231PS Y4, Y8, Y13
-	VFMADD231PS Y5, Y9, Y13
-	VMOVUPS     Y6, 96(SP)
-	VMOVUPS     Y12, 224(SP)
-	VMOVUPS     Y10, 352(SP)
-	VMOVUPS     Y11, 480(SP)
-	VMOVUPS     Y13, 608(SP)
-	VMOVUPS     Y9, 736(SP)
-	ADDQ        AX, R10
 	MOVQ        DI, R10
-	VMOVUPS     (SP), Y6
-	VMOVUPS     32(SP), Y7
-	VMOVUPS     64(SP), Y8
-	VMOVUPS     96(SP), Y9
-	MOVQ        R10, R9
+	LEAQ        (R10)(R12*1), R11
+	VMOVUPS     (R10), Y6
+	VMOVUPS     (R10)(DX*1), Y7
+	VMOVUPS     (R10)(DX*2), Y8
+	VMOVUPS     (R11), Y9
 	VADDPS      Y8, Y6, Y10
 	VADDPS      Y9, Y7, Y11
 	VADDPS      Y11, Y10, Y12
@@ -1993,23 +1740,18 @@ channels:
 	VFMADD231PS Y3, Y7, Y13
 	VFMADD231PS Y4, Y8, Y13
 	VFMADD231PS Y5, Y9, Y13
-	VMOVUPS     Y6, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y12, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y10, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y11, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y13, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y9, (R9)
-	ADDQ        BX, R10
-	VMOVUPS     128(SP), Y6
-	VMOVUPS     160(SP), Y7
-	VMOVUPS     192(SP), Y8
-	VMOVUPS     224(SP), Y9
-	MOVQ        R10, R9
+	VMOVUPS     Y6, (AX)
+	VMOVUPS     Y12, 128(AX)
+	VMOVUPS     Y10, 256(AX)
+	VMOVUPS     Y11, 384(AX)
+	VMOVUPS     Y13, 512(AX)
+	VMOVUPS     Y9, 640(AX)
+	ADDQ        CX, R10
+	LEAQ        (R10)(R12*1), R11
+	VMOVUPS     (R10), Y6
+	VMOVUPS     (R10)(DX*1), Y7
+	VMOVUPS     (R10)(DX*2), Y8
+	VMOVUPS     (R11), Y9
 	VADDPS      Y8, Y6, Y10
 	VADDPS      Y9, Y7, Y11
 	VADDPS      Y11, Y10, Y12
@@ -2022,23 +1764,18 @@ channels:
 	VFMADD231PS Y3, Y7, Y13
 	VFMADD231PS Y4, Y8, Y13
 	VFMADD231PS Y5, Y9, Y13
-	VMOVUPS     Y6, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y12, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y10, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y11, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y13, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y9, (R9)
-	ADDQ        BX, R10
-	VMOVUPS     256(SP), Y6
-	VMOVUPS     288(SP), Y7
-	VMOVUPS     320(SP), Y8
-	VMOVUPS     352(SP), Y9
-	MOVQ        R10, R9
+	VMOVUPS     Y6, 32(AX)
+	VMOVUPS     Y12, 160(AX)
+	VMOVUPS     Y10, 288(AX)
+	VMOVUPS     Y11, 416(AX)
+	VMOVUPS     Y13, 544(AX)
+	VMOVUPS     Y9, 672(AX)
+	ADDQ        CX, R10
+	LEAQ        (R10)(R12*1), R11
+	VMOVUPS     (R10), Y6
+	VMOVUPS     (R10)(DX*1), Y7
+	VMOVUPS     (R10)(DX*2), Y8
+	VMOVUPS     (R11), Y9
 	VADDPS      Y8, Y6, Y10
 	VADDPS      Y9, Y7, Y11
 	VADDPS      Y11, Y10, Y12
@@ -2051,23 +1788,18 @@ channels:
 	VFMADD231PS Y3, Y7, Y13
 	VFMADD231PS Y4, Y8, Y13
 	VFMADD231PS Y5, Y9, Y13
-	VMOVUPS     Y6, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y12, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y10, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y11, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y13, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y9, (R9)
-	ADDQ        BX, R10
-	VMOVUPS     384(SP), Y6
-	VMOVUPS     416(SP), Y7
-	VMOVUPS     448(SP), Y8
-	VMOVUPS     480(SP), Y9
-	MOVQ        R10, R9
+	VMOVUPS     Y6, 64(AX)
+	VMOVUPS     Y12, 192(AX)
+	VMOVUPS     Y10, 320(AX)
+	VMOVUPS     Y11, 448(AX)
+	VMOVUPS     Y13, 576(AX)
+	VMOVUPS     Y9, 704(AX)
+	ADDQ        CX, R10
+	LEAQ        (R10)(R12*1), R11
+	VMOVUPS     (R10), Y6
+	VMOVUPS     (R10)(DX*1), Y7
+	VMOVUPS     (R10)(DX*2), Y8
+	VMOVUPS     (R11), Y9
 	VADDPS      Y8, Y6, Y10
 	VADDPS      Y9, Y7, Y11
 	VADDPS      Y11, Y10, Y12
@@ -2080,23 +1812,18 @@ channels:
 	VFMADD231PS Y3, Y7, Y13
 	VFMADD231PS Y4, Y8, Y13
 	VFMADD231PS Y5, Y9, Y13
-	VMOVUPS     Y6, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y12, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y10, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y11, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y13, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y9, (R9)
-	ADDQ        BX, R10
-	VMOVUPS     512(SP), Y6
-	VMOVUPS     544(SP), Y7
-	VMOVUPS     576(SP), Y8
-	VMOVUPS     608(SP), Y9
-	MOVQ        R10, R9
+	VMOVUPS     Y6, 96(AX)
+	VMOVUPS     Y12, 224(AX)
+	VMOVUPS     Y10, 352(AX)
+	VMOVUPS     Y11, 480(AX)
+	VMOVUPS     Y13, 608(AX)
+	VMOVUPS     Y9, 736(AX)
+	MOVQ        R8, R10
+	LEAQ        (R10)(R13*1), R11
+	VMOVUPS     (AX), Y6
+	VMOVUPS     32(AX), Y7
+	VMOVUPS     64(AX), Y8
+	VMOVUPS     96(AX), Y9
 	VADDPS      Y8, Y6, Y10
 	VADDPS      Y9, Y7, Y11
 	VADDPS      Y11, Y10, Y12
@@ -2109,23 +1836,18 @@ channels:
 	VFMADD231PS Y3, Y7, Y13
 	VFMADD231PS Y4, Y8, Y13
 	VFMADD231PS Y5, Y9, Y13
-	VMOVUPS     Y6, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y12, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y10, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y11, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y13, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y9, (R9)
-	ADDQ        BX, R10
-	VMOVUPS     640(SP), Y6
-	VMOVUPS     672(SP), Y7
-	VMOVUPS     704(SP), Y8
-	VMOVUPS     736(SP), Y9
-	MOVQ        R10, R9
+	VMOVUPS     Y6, (R10)
+	VMOVUPS     Y12, (R10)(BX*1)
+	VMOVUPS     Y10, (R10)(BX*2)
+	VMOVUPS     Y11, (R11)
+	VMOVUPS     Y13, (R11)(BX*1)
+	VMOVUPS     Y9, (R11)(BX*2)
+	ADDQ        SI, R10
+	LEAQ        (R10)(R13*1), R11
+	VMOVUPS     128(AX), Y6
+	VMOVUPS     160(AX), Y7
+	VMOVUPS     192(AX), Y8
+	VMOVUPS     224(AX), Y9
 	VADDPS      Y8, Y6, Y10
 	VADDPS      Y9, Y7, Y11
 	VADDPS      Y11, Y10, Y12
@@ -2138,28 +1860,118 @@ channels:
 	VFMADD231PS Y3, Y7, Y13
 	VFMADD231PS Y4, Y8, Y13
 	VFMADD231PS Y5, Y9, Y13
-	VMOVUPS     Y6, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y12, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y10, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y11, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y13, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y9, (R9)
-	ADDQ        BX, R10
-	ADDQ        $+32, SI
+	VMOVUPS     Y6, (R10)
+	VMOVUPS     Y12, (R10)(BX*1)
+	VMOVUPS     Y10, (R10)(BX*2)
+	VMOVUPS     Y11, (R11)
+	VMOVUPS     Y13, (R11)(BX*1)
+	VMOVUPS     Y9, (R11)(BX*2)
+	ADDQ        SI, R10
+	LEAQ        (R10)(R13*1), R11
+	VMOVUPS     256(AX), Y6
+	VMOVUPS     288(AX), Y7
+	VMOVUPS     320(AX), Y8
+	VMOVUPS     352(AX), Y9
+	VADDPS      Y8, Y6, Y10
+	VADDPS      Y9, Y7, Y11
+	VADDPS      Y11, Y10, Y12
+	VSUBPS      Y11, Y10, Y10
+	VMOVAPS     Y6, Y11
+	VFMADD231PS Y0, Y7, Y11
+	VFMADD231PS Y1, Y8, Y11
+	VFMADD231PS Y2, Y9, Y11
+	VMOVAPS     Y6, Y13
+	VFMADD231PS Y3, Y7, Y13
+	VFMADD231PS Y4, Y8, Y13
+	VFMADD231PS Y5, Y9, Y13
+	VMOVUPS     Y6, (R10)
+	VMOVUPS     Y12, (R10)(BX*1)
+	VMOVUPS     Y10, (R10)(BX*2)
+	VMOVUPS     Y11, (R11)
+	VMOVUPS     Y13, (R11)(BX*1)
+	VMOVUPS     Y9, (R11)(BX*2)
+	ADDQ        SI, R10
+	LEAQ        (R10)(R13*1), R11
+	VMOVUPS     384(AX), Y6
+	VMOVUPS     416(AX), Y7
+	VMOVUPS     448(AX), Y8
+	VMOVUPS     480(AX), Y9
+	VADDPS      Y8, Y6, Y10
+	VADDPS      Y9, Y7, Y11
+	VADDPS      Y11, Y10, Y12
+	VSUBPS      Y11, Y10, Y10
+	VMOVAPS     Y6, Y11
+	VFMADD231PS Y0, Y7, Y11
+	VFMADD231PS Y1, Y8, Y11
+	VFMADD231PS Y2, Y9, Y11
+	VMOVAPS     Y6, Y13
+	VFMADD231PS Y3, Y7, Y13
+	VFMADD231PS Y4, Y8, Y13
+	VFMADD231PS Y5, Y9, Y13
+	VMOVUPS     Y6, (R10)
+	VMOVUPS     Y12, (R10)(BX*1)
+	VMOVUPS     Y10, (R10)(BX*2)
+	VMOVUPS     Y11, (R11)
+	VMOVUPS     Y13, (R11)(BX*1)
+	VMOVUPS     Y9, (R11)(BX*2)
+	ADDQ        SI, R10
+	LEAQ        (R10)(R13*1), R11
+	VMOVUPS     512(AX), Y6
+	VMOVUPS     544(AX), Y7
+	VMOVUPS     576(AX), Y8
+	VMOVUPS     608(AX), Y9
+	VADDPS      Y8, Y6, Y10
+	VADDPS      Y9, Y7, Y11
+	VADDPS      Y11, Y10, Y12
+	VSUBPS      Y11, Y10, Y10
+	VMOVAPS     Y6, Y11
+	VFMADD231PS Y0, Y7, Y11
+	VFMADD231PS Y1, Y8, Y11
+	VFMADD231PS Y2, Y9, Y11
+	VMOVAPS     Y6, Y13
+	VFMADD231PS Y3, Y7, Y13
+	VFMADD231PS Y4, Y8, Y13
+	VFMADD231PS Y5, Y9, Y13
+	VMOVUPS     Y6, (R10)
+	VMOVUPS     Y12, (R10)(BX*1)
+	VMOVUPS     Y10, (R10)(BX*2)
+	VMOVUPS     Y11, (R11)
+	VMOVUPS     Y13, (R11)(BX*1)
+	VMOVUPS     Y9, (R11)(BX*2)
+	ADDQ        SI, R10
+	LEAQ        (R10)(R13*1), R11
+	VMOVUPS     640(AX), Y6
+	VMOVUPS     672(AX), Y7
+	VMOVUPS     704(AX), Y8
+	VMOVUPS     736(AX), Y9
+	VADDPS      Y8, Y6, Y10
+	VADDPS      Y9, Y7, Y11
+	VADDPS      Y11, Y10, Y12
+	VSUBPS      Y11, Y10, Y10
+	VMOVAPS     Y6, Y11
+	VFMADD231PS Y0, Y7, Y11
+	VFMADD231PS Y1, Y8, Y11
+	VFMADD231PS Y2, Y9, Y11
+	VMOVAPS     Y6, Y13
+	VFMADD231PS Y3, Y7, Y13
+	VFMADD231PS Y4, Y8, Y13
+	VFMADD231PS Y5, Y9, Y13
+	VMOVUPS     Y6, (R10)
+	VMOVUPS     Y12, (R10)(BX*1)
+	VMOVUPS     Y10, (R10)(BX*2)
+	VMOVUPS     Y11, (R11)
+	VMOVUPS     Y13, (R11)(BX*1)
+	VMOVUPS     Y9, (R11)(BX*2)
 	ADDQ        $+32, DI
-	SUBQ        $+8, R8
+	ADDQ        $+32, R8
+	SUBQ        $+8, R9
 	JG          channels
 	VZEROUPPER
 	RET
 
 // func winogradGradOutAVX2(dst *float32, tap int, src *float32, place int, lanes int)
 // Requires: AVX, AVX2, FMA3
-TEXT ·winogradGradOutAVX2(SB), $576-40
+TEXT ·winogradGradOutAVX2(SB), $608-40
 	MOVL         $0x3eaaaaab, AX
 	VMOVD        AX, X0
 	VBROADCASTSS X0, Y0
@@ -2181,206 +1993,28 @@ TEXT ·winogradGradOutAVX2(SB), $576-40
 	MOVL         $0x3f000000, AX
 	VMOVD        AX, X6
 	VBROADCASTSS X6, Y6
-	MOVQ         place+24(FP), AX
-	SHLQ         $0x02, AX
-	IMUL3Q       $0x06, AX, CX
-	MOVQ         tap+8(FP), DX
-	SHLQ         $0x02, DX
-	IMUL3Q       $0x03, DX, BX
-	MOVQ         src+16(FP), SI
-	MOVQ         dst+0(FP), DI
-	MOVQ         lanes+32(FP), R8
+	LEAQ         31(SP), AX
+	ANDQ         $-32, AX
+	MOVQ         place+24(FP), CX
+	SHLQ         $0x02, CX
+	IMUL3Q       $0x06, CX, DX
+	MOVQ         tap+8(FP), BX
+	SHLQ         $0x02, BX
+	IMUL3Q       $0x03, BX, SI
+	MOVQ         src+16(FP), DI
+	MOVQ         dst+0(FP), R8
+	MOVQ         lanes+32(FP), R9
+	LEAQ         (DX)(DX*2), R12
 
 channels:
-	MOVQ        SI, R10
-	MOVQ        R10, R9
-	VMOVUPS     (R9), Y7
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Y8
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Y9
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Y10
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Y11
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Y12
-	VADDPS      Y9, Y8, Y13
-	VMULPS      Y0, Y13, Y13
-	VSUBPS      Y9, Y8, Y8
-	VMULPS      Y0, Y8, Y8
-	VMULPS      Y1, Y10, Y9
-	VMULPS      Y1, Y11, Y10
-	VADDPS      Y13, Y7, Y7
-	VFMADD231PS Y2, Y9, Y7
-	VFMADD231PS Y6, Y10, Y7
-	VFMADD231PS Y3, Y9, Y8
-	VSUBPS      Y10, Y8, Y8
-	VADDPS      Y13, Y12, Y11
-	VFMADD231PS Y4, Y9, Y11
-	VFMADD231PS Y5, Y10, Y11
-	VMOVUPS     Y7, (SP)
-	VMOVUPS     Y8, 192(SP)
-	VMOVUPS     Y11, 384(SP)
-	ADDQ        AX, R10
-	MOVQ        R10, R9
-	VMOVUPS     (R9), Y7
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Y8
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Y9
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Y10
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Y11
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Y12
-	VADDPS      Y9, Y8, Y13
-	VMULPS      Y0, Y13, Y13
-	VSUBPS      Y9, Y8, Y8
-	VMULPS      Y0, Y8, Y8
-	VMULPS      Y1, Y10, Y9
-	VMULPS      Y1, Y11, Y10
-	VADDPS      Y13, Y7, Y7
-	VFMADD231PS Y2, Y9, Y7
-	VFMADD231PS Y6, Y10, Y7
-	VFMADD231PS Y3, Y9, Y8
-	VSUBPS      Y10, Y8, Y8
-	VADDPS      Y13, Y12, Y11
-	VFMADD231PS Y4, Y9, Y11
-	VFMADD231PS Y5, Y10, Y11
-	VMOVUPS     Y7, 32(SP)
-	VMOVUPS     Y8, 224(SP)
-	VMOVUPS     Y11, 416(SP)
-	ADDQ        AX, R10
-	MOVQ        R10, R9
-	VMOVUPS     (R9), Y7
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Y8
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Y9
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Y10
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Y11
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Y12
-	VADDPS      Y9, Y8, Y13
-	VMULPS      Y0, Y13, Y13
-	VSUBPS      Y9, Y8, Y8
-	VMULPS      Y0, Y8, Y8
-	VMULPS      Y1, Y10, Y9
-	VMULPS      Y1, Y11, Y10
-	VADDPS      Y13, Y7, Y7
-	VFMADD231PS Y2, Y9, Y7
-	VFMADD231PS Y6, Y10, Y7
-	VFMADD231PS Y3, Y9, Y8
-	VSUBPS      Y10, Y8, Y8
-	VADDPS      Y13, Y12, Y11
-	VFMADD231PS Y4, Y9, Y11
-	VFMADD231PS Y5, Y10, Y11
-	VMOVUPS     Y7, 64(SP)
-	VMOVUPS     Y8, 256(SP)
-	VMOVUPS     Y11, 448(SP)
-	ADDQ        AX, R10
-	MOVQ        R10, R9
-	VMOVUPS     (R9), Y7
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Y8
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Y9
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Y10
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Y11
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Y12
-	VADDPS      Y9, Y8, Y13
-	VMULPS      Y0, Y13, Y13
-	VSUBPS      Y9, Y8, Y8
-	VMULPS      Y0, Y8, Y8
-	VMULPS      Y1, Y10, Y9
-	VMULPS      Y1, Y11, Y10
-	VADDPS      Y13, Y7, Y7
-	VFMADD231PS Y2, Y9, Y7
-	VFMADD231PS Y6, Y10, Y7
-	VFMADD231PS Y3, Y9, Y8
-	VSUBPS      Y10, Y8, Y8
-	VADDPS      Y13, Y12, Y11
-	VFMADD231PS Y4, Y9, Y11
-	VFMADD231PS Y5, Y10, Y11
-	VMOVUPS     Y7, 96(SP)
-	VMOVUPS     Y8, 288(SP)
-	VMOVUPS     Y11, 480(SP)
-	ADDQ        AX, R10
-	MOVQ        R10, R9
-	VMOVUPS     (R9), Y7
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Y8
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Y9
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Y10
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Y11
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Y12
-	VADDPS      Y9, Y8, Y13
-	VMULPS      Y0, Y13, Y13
-	VSUBPS      Y9, Y8, Y8
-	VMULPS      Y0, Y8, Y8
-	VMULPS      Y1, Y10, Y9
-	VMULPS      Y1, Y11, Y10
-	VADDPS      Y13, Y7, Y7
-	VFMADD231PS Y2, Y9, Y7
-	VFMADD231PS Y6, Y10, Y7
-	VFMADD231PS Y3, Y9, Y8
-	VSUBPS      Y10, Y8, Y8
-	VADDPS      Y13, Y12, Y11
-	VFMADD231PS Y4, Y9, Y11
-	VFMADD231PS Y5, Y10, Y11
-	VMOVUPS     Y7, 128(SP)
-	VMOVUPS     Y8, 320(SP)
-	VMOVUPS     Y11, 512(SP)
-	ADDQ        AX, R10
-	MOVQ        R10, R9
-	VMOVUPS     (R9), Y7
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Y8
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Y9
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Y10
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Y11
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Y12
-	VADDPS      Y9, Y8, Y13
-	VMULPS      Y0, Y13, Y13
-	VSUBPS      Y9, Y8, Y8
-	VMULPS      Y0, Y8, Y8
-	VMULPS      Y1, Y10, Y9
-	VMULPS      Y1, Y11, Y10
-	VADDPS      Y13, Y7, Y7
-	VFMADD231PS Y2, Y9, Y7
-	VFMADD231PS Y6, Y10, Y7
-	VFMADD231PS Y3, Y9, Y8
-	VSUBPS      Y10, Y8, Y8
-	VADDPS      Y13, Y12, Y11
-	VFMADD231PS Y4, Y9, Y11
-	VFMADD231PS Y5, Y10, Y11
-	VMOVUPS     Y7, 160(SP)
-	VMOVUPS     Y8, 352(SP)
-	VMOVUPS     Y11, 544(SP)
-	ADDQ        AX, R10
 	MOVQ        DI, R10
-	VMOVUPS     (SP), Y7
-	VMOVUPS     32(SP), Y8
-	VMOVUPS     64(SP), Y9
-	VMOVUPS     96(SP), Y10
-	VMOVUPS     128(SP), Y11
-	VMOVUPS     160(SP), Y12
-	MOVQ        R10, R9
+	LEAQ        (R10)(R12*1), R11
+	VMOVUPS     (R10), Y7
+	VMOVUPS     (R10)(DX*1), Y8
+	VMOVUPS     (R10)(DX*2), Y9
+	VMOVUPS     (R11), Y10
+	VMOVUPS     (R11)(DX*1), Y11
+	VMOVUPS     (R11)(DX*2), Y12
 	VADDPS      Y9, Y8, Y13
 	VMULPS      Y0, Y13, Y13
 	VSUBPS      Y9, Y8, Y8
@@ -2395,19 +2029,17 @@ channels:
 	VADDPS      Y13, Y12, Y11
 	VFMADD231PS Y4, Y9, Y11
 	VFMADD231PS Y5, Y10, Y11
-	VMOVUPS     Y7, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y8, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y11, (R9)
-	ADDQ        BX, R10
-	VMOVUPS     192(SP), Y7
-	VMOVUPS     224(SP), Y8
-	VMOVUPS     256(SP), Y9
-	VMOVUPS     288(SP), Y10
-	VMOVUPS     320(SP), Y11
-	VMOVUPS     352(SP), Y12
-	MOVQ        R10, R9
+	VMOVUPS     Y7, (AX)
+	VMOVUPS     Y8, 192(AX)
+	VMOVUPS     Y11, 384(AX)
+	ADDQ        CX, R10
+	LEAQ        (R10)(R12*1), R11
+	VMOVUPS     (R10), Y7
+	VMOVUPS     (R10)(DX*1), Y8
+	VMOVUPS     (R10)(DX*2), Y9
+	VMOVUPS     (R11), Y10
+	VMOVUPS     (R11)(DX*1), Y11
+	VMOVUPS     (R11)(DX*2), Y12
 	VADDPS      Y9, Y8, Y13
 	VMULPS      Y0, Y13, Y13
 	VSUBPS      Y9, Y8, Y8
@@ -2422,19 +2054,17 @@ channels:
 	VADDPS      Y13, Y12, Y11
 	VFMADD231PS Y4, Y9, Y11
 	VFMADD231PS Y5, Y10, Y11
-	VMOVUPS     Y7, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y8, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y11, (R9)
-	ADDQ        BX, R10
-	VMOVUPS     384(SP), Y7
-	VMOVUPS     416(SP), Y8
-	VMOVUPS     448(SP), Y9
-	VMOVUPS     480(SP), Y10
-	VMOVUPS     512(SP), Y11
-	VMOVUPS     544(SP), Y12
-	MOVQ        R10, R9
+	VMOVUPS     Y7, 32(AX)
+	VMOVUPS     Y8, 224(AX)
+	VMOVUPS     Y11, 416(AX)
+	ADDQ        CX, R10
+	LEAQ        (R10)(R12*1), R11
+	VMOVUPS     (R10), Y7
+	VMOVUPS     (R10)(DX*1), Y8
+	VMOVUPS     (R10)(DX*2), Y9
+	VMOVUPS     (R11), Y10
+	VMOVUPS     (R11)(DX*1), Y11
+	VMOVUPS     (R11)(DX*2), Y12
 	VADDPS      Y9, Y8, Y13
 	VMULPS      Y0, Y13, Y13
 	VSUBPS      Y9, Y8, Y8
@@ -2449,15 +2079,159 @@ channels:
 	VADDPS      Y13, Y12, Y11
 	VFMADD231PS Y4, Y9, Y11
 	VFMADD231PS Y5, Y10, Y11
-	VMOVUPS     Y7, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y8, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Y11, (R9)
-	ADDQ        BX, R10
-	ADDQ        $+32, SI
+	VMOVUPS     Y7, 64(AX)
+	VMOVUPS     Y8, 256(AX)
+	VMOVUPS     Y11, 448(AX)
+	ADDQ        CX, R10
+	LEAQ        (R10)(R12*1), R11
+	VMOVUPS     (R10), Y7
+	VMOVUPS     (R10)(DX*1), Y8
+	VMOVUPS     (R10)(DX*2), Y9
+	VMOVUPS     (R11), Y10
+	VMOVUPS     (R11)(DX*1), Y11
+	VMOVUPS     (R11)(DX*2), Y12
+	VADDPS      Y9, Y8, Y13
+	VMULPS      Y0, Y13, Y13
+	VSUBPS      Y9, Y8, Y8
+	VMULPS      Y0, Y8, Y8
+	VMULPS      Y1, Y10, Y9
+	VMULPS      Y1, Y11, Y10
+	VADDPS      Y13, Y7, Y7
+	VFMADD231PS Y2, Y9, Y7
+	VFMADD231PS Y6, Y10, Y7
+	VFMADD231PS Y3, Y9, Y8
+	VSUBPS      Y10, Y8, Y8
+	VADDPS      Y13, Y12, Y11
+	VFMADD231PS Y4, Y9, Y11
+	VFMADD231PS Y5, Y10, Y11
+	VMOVUPS     Y7, 96(AX)
+	VMOVUPS     Y8, 288(AX)
+	VMOVUPS     Y11, 480(AX)
+	ADDQ        CX, R10
+	LEAQ        (R10)(R12*1), R11
+	VMOVUPS     (R10), Y7
+	VMOVUPS     (R10)(DX*1), Y8
+	VMOVUPS     (R10)(DX*2), Y9
+	VMOVUPS     (R11), Y10
+	VMOVUPS     (R11)(DX*1), Y11
+	VMOVUPS     (R11)(DX*2), Y12
+	VADDPS      Y9, Y8, Y13
+	VMULPS      Y0, Y13, Y13
+	VSUBPS      Y9, Y8, Y8
+	VMULPS      Y0, Y8, Y8
+	VMULPS      Y1, Y10, Y9
+	VMULPS      Y1, Y11, Y10
+	VADDPS      Y13, Y7, Y7
+	VFMADD231PS Y2, Y9, Y7
+	VFMADD231PS Y6, Y10, Y7
+	VFMADD231PS Y3, Y9, Y8
+	VSUBPS      Y10, Y8, Y8
+	VADDPS      Y13, Y12, Y11
+	VFMADD231PS Y4, Y9, Y11
+	VFMADD231PS Y5, Y10, Y11
+	VMOVUPS     Y7, 128(AX)
+	VMOVUPS     Y8, 320(AX)
+	VMOVUPS     Y11, 512(AX)
+	ADDQ        CX, R10
+	LEAQ        (R10)(R12*1), R11
+	VMOVUPS     (R10), Y7
+	VMOVUPS     (R10)(DX*1), Y8
+	VMOVUPS     (R10)(DX*2), Y9
+	VMOVUPS     (R11), Y10
+	VMOVUPS     (R11)(DX*1), Y11
+	VMOVUPS     (R11)(DX*2), Y12
+	VADDPS      Y9, Y8, Y13
+	VMULPS      Y0, Y13, Y13
+	VSUBPS      Y9, Y8, Y8
+	VMULPS      Y0, Y8, Y8
+	VMULPS      Y1, Y10, Y9
+	VMULPS      Y1, Y11, Y10
+	VADDPS      Y13, Y7, Y7
+	VFMADD231PS Y2, Y9, Y7
+	VFMADD231PS Y6, Y10, Y7
+	VFMADD231PS Y3, Y9, Y8
+	VSUBPS      Y10, Y8, Y8
+	VADDPS      Y13, Y12, Y11
+	VFMADD231PS Y4, Y9, Y11
+	VFMADD231PS Y5, Y10, Y11
+	VMOVUPS     Y7, 160(AX)
+	VMOVUPS     Y8, 352(AX)
+	VMOVUPS     Y11, 544(AX)
+	MOVQ        R8, R10
+	VMOVUPS     (AX), Y7
+	VMOVUPS     32(AX), Y8
+	VMOVUPS     64(AX), Y9
+	VMOVUPS     96(AX), Y10
+	VMOVUPS     128(AX), Y11
+	VMOVUPS     160(AX), Y12
+	VADDPS      Y9, Y8, Y13
+	VMULPS      Y0, Y13, Y13
+	VSUBPS      Y9, Y8, Y8
+	VMULPS      Y0, Y8, Y8
+	VMULPS      Y1, Y10, Y9
+	VMULPS      Y1, Y11, Y10
+	VADDPS      Y13, Y7, Y7
+	VFMADD231PS Y2, Y9, Y7
+	VFMADD231PS Y6, Y10, Y7
+	VFMADD231PS Y3, Y9, Y8
+	VSUBPS      Y10, Y8, Y8
+	VADDPS      Y13, Y12, Y11
+	VFMADD231PS Y4, Y9, Y11
+	VFMADD231PS Y5, Y10, Y11
+	VMOVUPS     Y7, (R10)
+	VMOVUPS     Y8, (R10)(BX*1)
+	VMOVUPS     Y11, (R10)(BX*2)
+	ADDQ        SI, R10
+	VMOVUPS     192(AX), Y7
+	VMOVUPS     224(AX), Y8
+	VMOVUPS     256(AX), Y9
+	VMOVUPS     288(AX), Y10
+	VMOVUPS     320(AX), Y11
+	VMOVUPS     352(AX), Y12
+	VADDPS      Y9, Y8, Y13
+	VMULPS      Y0, Y13, Y13
+	VSUBPS      Y9, Y8, Y8
+	VMULPS      Y0, Y8, Y8
+	VMULPS      Y1, Y10, Y9
+	VMULPS      Y1, Y11, Y10
+	VADDPS      Y13, Y7, Y7
+	VFMADD231PS Y2, Y9, Y7
+	VFMADD231PS Y6, Y10, Y7
+	VFMADD231PS Y3, Y9, Y8
+	VSUBPS      Y10, Y8, Y8
+	VADDPS      Y13, Y12, Y11
+	VFMADD231PS Y4, Y9, Y11
+	VFMADD231PS Y5, Y10, Y11
+	VMOVUPS     Y7, (R10)
+	VMOVUPS     Y8, (R10)(BX*1)
+	VMOVUPS     Y11, (R10)(BX*2)
+	ADDQ        SI, R10
+	VMOVUPS     384(AX), Y7
+	VMOVUPS     416(AX), Y8
+	VMOVUPS     448(AX), Y9
+	VMOVUPS     480(AX), Y10
+	VMOVUPS     512(AX), Y11
+	VMOVUPS     544(AX), Y12
+	VADDPS      Y9, Y8, Y13
+	VMULPS      Y0, Y13, Y13
+	VSUBPS      Y9, Y8, Y8
+	VMULPS      Y0, Y8, Y8
+	VMULPS      Y1, Y10, Y9
+	VMULPS      Y1, Y11, Y10
+	VADDPS      Y13, Y7, Y7
+	VFMADD231PS Y2, Y9, Y7
+	VFMADD231PS Y6, Y10, Y7
+	VFMADD231PS Y3, Y9, Y8
+	VSUBPS      Y10, Y8, Y8
+	VADDPS      Y13, Y12, Y11
+	VFMADD231PS Y4, Y9, Y11
+	VFMADD231PS Y5, Y10, Y11
+	VMOVUPS     Y7, (R10)
+	VMOVUPS     Y8, (R10)(BX*1)
+	VMOVUPS     Y11, (R10)(BX*2)
 	ADDQ        $+32, DI
-	SUBQ        $+8, R8
+	ADDQ        $+32, R8
+	SUBQ        $+8, R9
 	JG          channels
 	VZEROUPPER
 	RET
@@ -4181,481 +3955,411 @@ store:
 
 // func winogradInAVX512(dst *float32, place int, src *float32, row int, pixel int, channels int)
 // Requires: AVX, AVX512F
-TEXT ·winogradInAVX512(SB), $2304-48
+TEXT ·winogradInAVX512(SB), $2368-48
 	MOVL         $0x3fc00000, AX
 	VMOVD        AX, X0
 	VBROADCASTSS X0, Z0
 	MOVL         $0x40000000, AX
 	VMOVD        AX, X1
 	VBROADCASTSS X1, Z1
-	MOVQ         pixel+32(FP), AX
-	SHLQ         $0x02, AX
-	MOVQ         row+24(FP), CX
+	LEAQ         63(SP), AX
+	ANDQ         $-64, AX
+	MOVQ         pixel+32(FP), CX
 	SHLQ         $0x02, CX
-	MOVQ         place+8(FP), DX
+	MOVQ         row+24(FP), DX
 	SHLQ         $0x02, DX
-	IMUL3Q       $0x06, DX, BX
-	MOVQ         src+16(FP), SI
-	MOVQ         dst+0(FP), DI
-	MOVQ         channels+40(FP), R8
+	MOVQ         place+8(FP), BX
+	SHLQ         $0x02, BX
+	IMUL3Q       $0x06, BX, SI
+	MOVQ         src+16(FP), DI
+	MOVQ         dst+0(FP), R8
+	MOVQ         channels+40(FP), R9
+	LEAQ         (DX)(DX*2), R12
+	LEAQ         (BX)(BX*2), R13
 
 channels:
-	MOVQ         SI, R10
-	MOVQ         R10, R9
-	VMOVUPS      (R9), Z2
-	ADDQ         CX, R9
-	VMOVUPS      (R9), Z3
-	ADDQ         CX, R9
-	VMOVUPS      (R9), Z4
-	ADDQ         CX, R9
-	VMOVUPS      (R9), Z5
-	ADDQ         CX, R9
-	VMOVUPS      (R9), Z6
-	ADDQ         CX, R9
-	VMOVUPS      (R9), Z7
-	VSUBPS       Z5, Z3, Z3
-	VSUBPS       Z4, Z6, Z6
-	VSUBPS       Z4, Z2, Z2
-	VADDPS       Z6, Z2, Z2
-	VFNMADD231PS Z3, Z0, Z2
-	VSUBPS       Z5, Z7, Z7
-	VADDPS       Z3, Z7, Z7
-	VFMADD231PS  Z0, Z6, Z7
-	VADDPS       Z5, Z4, Z8
-	VSUBPS       Z3, Z6, Z9
-	VFMADD231PS  Z0, Z8, Z9
-	VSUBPS       Z5, Z4, Z4
-	VADDPS       Z6, Z3, Z5
-	VFMSUB231PS  Z0, Z4, Z5
-	VMOVAPS      Z6, Z4
-	VFMSUB231PS  Z1, Z3, Z4
-	VMOVAPS      Z3, Z3
-	VFMADD231PS  Z1, Z6, Z3
-	VMOVUPS      Z2, (SP)
-	VMOVUPS      Z9, 384(SP)
-	VMOVUPS      Z5, 768(SP)
-	VMOVUPS      Z4, 1152(SP)
-	VMOVUPS      Z3, 1536(SP)
-	VMOVUPS      Z7, 1920(SP)
-	ADDQ         AX, R10
-	MOVQ         R10, R9
-	VMOVUPS      (R9), Z2
-	ADDQ         CX, R9
-	VMOVUPS      (R9), Z3
-	ADDQ         CX, R9
-	VMOVUPS      (R9), Z4
-	ADDQ         CX, R9
-	VMOVUPS      (R9), Z5
-	ADDQ         CX, R9
-	VMOVUPS      (R9), Z6
-	ADDQ         CX, R9
-	VMOVUPS      (R9), Z7
-	VSUBPS       Z5, Z3, Z3
-	VSUBPS       Z4, Z6, Z6
-	VSUBPS       Z4, Z2, Z2
-	VADDPS       Z6, Z2, Z2
-	VFNMADD231PS Z3, Z0, Z2
-	VSUBPS       Z5, Z7, Z7
-	VADDPS       Z3, Z7, Z7
-	VFMADD231PS  Z0, Z6, Z7
-	VADDPS       Z5, Z4, Z8
-	VSUBPS       Z3, Z6, Z9
-	VFMADD231PS  Z0, Z8, Z9
-	VSUBPS       Z5, Z4, Z4
-	VADDPS       Z6, Z3, Z5
-	VFMSUB231PS  Z0, Z4, Z5
-	VMOVAPS      Z6, Z4
-	VFMSUB231PS  Z1, Z3, Z4
-	VMOVAPS      Z3, Z3
-	VFMADD231PS  Z1, Z6, Z3
-	VMOVUPS      Z2, 64(SP)
-	VMOVUPS      Z9, 448(SP)
-	VMOVUPS      Z5, 832(SP)
-	VMOVUPS      Z4, 1216(SP)
-	VMOVUPS      Z3, 1600(SP)
-	VMOVUPS      Z7, 1984(SP)
-	ADDQ         AX, R10
-	MOVQ         R10, R9
-	VMOVUPS      (R9), Z2
-	ADDQ         CX, R9
-	VMOVUPS      (R9), Z3
-	ADDQ         CX, R9
-	VMOVUPS      (R9), Z4
-	ADDQ         CX, R9
-	VMOVUPS      (R9), Z5
-	ADDQ         CX, R9
-	VMOVUPS      (R9), Z6
-	ADDQ         CX, R9
-	VMOVUPS      (R9), Z7
-	VSUBPS       Z5, Z3, Z3
-	VSUBPS       Z4, Z6, Z6
-	VSUBPS       Z4, Z2, Z2
-	VADDPS       Z6, Z2, Z2
-	VFNMADD231PS Z3, Z0, Z2
-	VSUBPS       Z5, Z7, Z7
-	VADDPS       Z3, Z7, Z7
-	VFMADD231PS  Z0, Z6, Z7
-	VADDPS       Z5, Z4, Z8
-	VSUBPS       Z3, Z6, Z9
-	VFMADD231PS  Z0, Z8, Z9
-	VSUBPS       Z5, Z4, Z4
-	VADDPS       Z6, Z3, Z5
-	VFMSUB231PS  Z0, Z4, Z5
-	VMOVAPS      Z6, Z4
-	VFMSUB231PS  Z1, Z3, Z4
-	VMOVAPS      Z3, Z3
-	VFMADD231PS  Z1, Z6, Z3
-	VMOVUPS      Z2, 128(SP)
-	VMOVUPS      Z9, 512(SP)
-	VMOVUPS      Z5, 896(SP)
-	VMOVUPS      Z4, 1280(SP)
-	VMOVUPS      Z3, 1664(SP)
-	VMOVUPS      Z7, 2048(SP)
-	ADDQ         AX, R10
-	MOVQ         R10, R9
-	VMOVUPS      (R9), Z2
-	ADDQ         CX, R9
-	VMOVUPS      (R9), Z3
-	ADDQ         CX, R9
-	VMOVUPS      (R9), Z4
-	ADDQ         CX, R9
-	VMOVUPS      (R9), Z5
-	ADDQ         CX, R9
-	VMOVUPS      (R9), Z6
-	ADDQ         CX, R9
-	VMOVUPS      (R9), Z7
-	VSUBPS       Z5, Z3, Z3
-	VSUBPS       Z4, Z6, Z6
-	VSUBPS       Z4, Z2, Z2
-	VADDPS       Z6, Z2, Z2
-	VFNMADD231PS Z3, Z0, Z2
-	VSUBPS       Z5, Z7, Z7
-	VADDPS       Z3, Z7, Z7
-	VFMADD231PS  Z0, Z6, Z7
-	VADDPS       Z5, Z4, Z8
-	VSUBPS       Z3, Z6, Z9
-	VFMADD231PS  Z0, Z8, Z9
-	VSUBPS       Z5, Z4, Z4
-	VADDPS       Z6, Z3, Z5
-	VFMSUB231PS  Z0, Z4, Z5
-	VMOVAPS      Z6, Z4
-	VFMSUB231PS  Z1, Z3, Z4
-	VMOVAPS      Z3, Z3
-	VFMADD231PS  Z1, Z6, Z3
-	VMOVUPS      Z2, 192(SP)
-	VMOVUPS      Z9, 576(SP)
-	VMOVUPS      Z5, 960(SP)
-	VMOVUPS      Z4, 1344(SP)
-	VMOVUPS      Z3, 1728(SP)
-	VMOVUPS      Z7, 2112(SP)
-	ADDQ         AX, R10
-	MOVQ         R10, R9
-	VMOVUPS      (R9), Z2
-	ADDQ         CX, R9
-	VMOVUPS      (R9), Z3
-	ADDQ         CX, R9
-	VMOVUPS      (R9), Z4
-	ADDQ         CX, R9
-	VMOVUPS      (R9), Z5
-	ADDQ         CX, R9
-	VMOVUPS      (R9), Z6
-	ADDQ         CX, R9
-	VMOVUPS      (R9), Z7
-	VSUBPS       Z5, Z3, Z3
-	VSUBPS       Z4, Z6, Z6
-	VSUBPS       Z4, Z2, Z2
-	VADDPS       Z6, Z2, Z2
-	VFNMADD231PS Z3, Z0, Z2
-	VSUBPS       Z5, Z7, Z7
-	VADDPS       Z3, Z7, Z7
-	VFMADD231PS  Z0, Z6, Z7
-	VADDPS       Z5, Z4, Z8
-	VSUBPS       Z3, Z6, Z9
-	VFMADD231PS  Z0, Z8, Z9
-	VSUBPS       Z5, Z4, Z4
-	VADDPS       Z6, Z3, Z5
-	VFMSUB231PS  Z0, Z4, Z5
-	VMOVAPS      Z6, Z4
-	VFMSUB231PS  Z1, Z3, Z4
-	VMOVAPS      Z3, Z3
-	VFMADD231PS  Z1, Z6, Z3
-	VMOVUPS      Z2, 256(SP)
-	VMOVUPS      Z9, 640(SP)
-	VMOVUPS      Z5, 1024(SP)
-	VMOVUPS      Z4, 1408(SP)
-	VMOVUPS      Z3, 1792(SP)
-	VMOVUPS      Z7, 2176(SP)
-	ADDQ         AX, R10
-	MOVQ         R10, R9
-	VMOVUPS      (R9), Z2
-	ADDQ         CX, R9
-	VMOVUPS      (R9), Z3
-	ADDQ         CX, R9
-	VMOVUPS      (R9), Z4
-	ADDQ         CX, R9
-	VMOVUPS      (R9), Z5
-	ADDQ         CX, R9
-	VMOVUPS      (R9), Z6
-	ADDQ         CX, R9
-	VMOVUPS      (R9), Z7
-	VSUBPS       Z5, Z3, Z3
-	VSUBPS       Z4, Z6, Z6
-	VSUBPS       Z4, Z2, Z2
-	VADDPS       Z6, Z2, Z2
-	VFNMADD231PS Z3, Z0, Z2
-	VSUBPS       Z5, Z7, Z7
-	VADDPS       Z3, Z7, Z7
-	VFMADD231PS  Z0, Z6, Z7
-	VADDPS       Z5, Z4, Z8
-	VSUBPS       Z3, Z6, Z9
-	VFMADD231PS  Z0, Z8, Z9
-	VSUBPS       Z5, Z4, Z4
-	VADDPS       Z6, Z3, Z5
-	VFMSUB231PS  Z0, Z4, Z5
-	VMOVAPS      Z6, Z4
-	VFMSUB231PS  Z1, Z3, Z4
-	VMOVAPS      Z3, Z3
-	VFMADD231PS  Z1, Z6, Z3
-	VMOVUPS      Z2, 320(SP)
-	VMOVUPS      Z9, 704(SP)
-	VMOVUPS      Z5, 1088(SP)
-	VMOVUPS      Z4, 1472(SP)
-	VMOVUPS      Z3, 1856(SP)
-	VMOVUPS      Z7, 2240(SP)
-	ADDQ         AX, R10
 	MOVQ         DI, R10
-	VMOVUPS      (SP), Z2
-	VMOVUPS      64(SP), Z3
-	VMOVUPS      128(SP), Z4
-	VMOVUPS      192(SP), Z5
-	VMOVUPS      256(SP), Z6
-	VMOVUPS      320(SP), Z7
-	MOVQ         R10, R9
-	VSUBPS       Z5, Z3, Z3
-	VSUBPS       Z4, Z6, Z6
-	VSUBPS       Z4, Z2, Z2
-	VADDPS       Z6, Z2, Z2
-	VFNMADD231PS Z3, Z0, Z2
+	LEAQ         (R10)(R12*1), R11
+	VMOVUPS      (R10), Z2
+	VMOVUPS      (R10)(DX*1), Z3
+	VMOVUPS      (R10)(DX*2), Z4
+	VMOVUPS      (R11), Z5
+	VMOVUPS      (R11)(DX*1), Z6
+	VMOVUPS      (R11)(DX*2), Z7
+	VSUBPS       Z2, Z4, Z2
+	VSUBPS       Z3, Z5, Z8
+	VSUBPS       Z4, Z6, Z9
 	VSUBPS       Z5, Z7, Z7
-	VADDPS       Z3, Z7, Z7
+	VFMADD231PS  Z0, Z3, Z2
+	VMOVAPS      Z8, Z3
+	VFMADD231PS  Z0, Z4, Z3
+	VMOVAPS      Z9, Z4
+	VFMADD231PS  Z0, Z5, Z4
 	VFMADD231PS  Z0, Z6, Z7
-	VADDPS       Z5, Z4, Z8
-	VSUBPS       Z3, Z6, Z9
-	VFMADD231PS  Z0, Z8, Z9
-	VSUBPS       Z5, Z4, Z4
-	VADDPS       Z6, Z3, Z5
-	VFMSUB231PS  Z0, Z4, Z5
-	VMOVAPS      Z6, Z4
-	VFMSUB231PS  Z1, Z3, Z4
-	VMOVAPS      Z3, Z3
-	VFMADD231PS  Z1, Z6, Z3
-	VMOVUPS      Z2, (R9)
-	ADDQ         DX, R9
-	VMOVUPS      Z9, (R9)
-	ADDQ         DX, R9
-	VMOVUPS      Z5, (R9)
-	ADDQ         DX, R9
-	VMOVUPS      Z4, (R9)
-	ADDQ         DX, R9
-	VMOVUPS      Z3, (R9)
-	ADDQ         DX, R9
-	VMOVUPS      Z7, (R9)
-	ADDQ         BX, R10
-	VMOVUPS      384(SP), Z2
-	VMOVUPS      448(SP), Z3
-	VMOVUPS      512(SP), Z4
-	VMOVUPS      576(SP), Z5
-	VMOVUPS      640(SP), Z6
-	VMOVUPS      704(SP), Z7
-	MOVQ         R10, R9
-	VSUBPS       Z5, Z3, Z3
-	VSUBPS       Z4, Z6, Z6
-	VSUBPS       Z4, Z2, Z2
-	VADDPS       Z6, Z2, Z2
-	VFNMADD231PS Z3, Z0, Z2
+	VMOVAPS      Z9, Z5
+	VFNMSUB231PS Z1, Z8, Z5
+	VSUBPS       Z2, Z4, Z2
+	VADDPS       Z3, Z4, Z6
+	VSUBPS       Z4, Z3, Z4
+	VFMSUB231PS  Z1, Z9, Z8
+	VSUBPS       Z3, Z7, Z3
+	VMOVUPS      Z2, (AX)
+	VMOVUPS      Z6, 384(AX)
+	VMOVUPS      Z4, 768(AX)
+	VMOVUPS      Z5, 1152(AX)
+	VMOVUPS      Z8, 1536(AX)
+	VMOVUPS      Z3, 1920(AX)
+	ADDQ         CX, R10
+	LEAQ         (R10)(R12*1), R11
+	VMOVUPS      (R10), Z2
+	VMOVUPS      (R10)(DX*1), Z3
+	VMOVUPS      (R10)(DX*2), Z4
+	VMOVUPS      (R11), Z5
+	VMOVUPS      (R11)(DX*1), Z6
+	VMOVUPS      (R11)(DX*2), Z7
+	VSUBPS       Z2, Z4, Z2
+	VSUBPS       Z3, Z5, Z8
+	VSUBPS       Z4, Z6, Z9
 	VSUBPS       Z5, Z7, Z7
-	VADDPS       Z3, Z7, Z7
+	VFMADD231PS  Z0, Z3, Z2
+	VMOVAPS      Z8, Z3
+	VFMADD231PS  Z0, Z4, Z3
+	VMOVAPS      Z9, Z4
+	VFMADD231PS  Z0, Z5, Z4
 	VFMADD231PS  Z0, Z6, Z7
-	VADDPS       Z5, Z4, Z8
-	VSUBPS       Z3, Z6, Z9
-	VFMADD231PS  Z0, Z8, Z9
-	VSUBPS       Z5, Z4, Z4
-	VADDPS       Z6, Z3, Z5
-	VFMSUB231PS  Z0, Z4, Z5
-	VMOVAPS      Z6, Z4
-	VFMSUB231PS  Z1, Z3, Z4
-	VMOVAPS      Z3, Z3
-	VFMADD231PS  Z1, Z6, Z3
-	VMOVUPS      Z2, (R9)
-	ADDQ         DX, R9
-	VMOVUPS      Z9, (R9)
-	ADDQ         DX, R9
-	VMOVUPS      Z5, (R9)
-	ADDQ         DX, R9
-	VMOVUPS      Z4, (R9)
-	ADDQ         DX, R9
-	VMOVUPS      Z3, (R9)
-	ADDQ         DX, R9
-	VMOVUPS      Z7, (R9)
-	ADDQ         BX, R10
-	VMOVUPS      768(SP), Z2
-	VMOVUPS      832(SP), Z3
-	VMOVUPS      896(SP), Z4
-	VMOVUPS      960(SP), Z5
-	VMOVUPS      1024(SP), Z6
-	VMOVUPS      1088(SP), Z7
-	MOVQ         R10, R9
-	VSUBPS       Z5, Z3, Z3
-	VSUBPS       Z4, Z6, Z6
-	VSUBPS       Z4, Z2, Z2
-	VADDPS       Z6, Z2, Z2
-	VFNMADD231PS Z3, Z0, Z2
+	VMOVAPS      Z9, Z5
+	VFNMSUB231PS Z1, Z8, Z5
+	VSUBPS       Z2, Z4, Z2
+	VADDPS       Z3, Z4, Z6
+	VSUBPS       Z4, Z3, Z4
+	VFMSUB231PS  Z1, Z9, Z8
+	VSUBPS       Z3, Z7, Z3
+	VMOVUPS      Z2, 64(AX)
+	VMOVUPS      Z6, 448(AX)
+	VMOVUPS      Z4, 832(AX)
+	VMOVUPS      Z5, 1216(AX)
+	VMOVUPS      Z8, 1600(AX)
+	VMOVUPS      Z3, 1984(AX)
+	ADDQ         CX, R10
+	LEAQ         (R10)(R12*1), R11
+	VMOVUPS      (R10), Z2
+	VMOVUPS      (R10)(DX*1), Z3
+	VMOVUPS      (R10)(DX*2), Z4
+	VMOVUPS      (R11), Z5
+	VMOVUPS      (R11)(DX*1), Z6
+	VMOVUPS      (R11)(DX*2), Z7
+	VSUBPS       Z2, Z4, Z2
+	VSUBPS       Z3, Z5, Z8
+	VSUBPS       Z4, Z6, Z9
 	VSUBPS       Z5, Z7, Z7
-	VADDPS       Z3, Z7, Z7
+	VFMADD231PS  Z0, Z3, Z2
+	VMOVAPS      Z8, Z3
+	VFMADD231PS  Z0, Z4, Z3
+	VMOVAPS      Z9, Z4
+	VFMADD231PS  Z0, Z5, Z4
 	VFMADD231PS  Z0, Z6, Z7
-	VADDPS       Z5, Z4, Z8
-	VSUBPS       Z3, Z6, Z9
-	VFMADD231PS  Z0, Z8, Z9
-	VSUBPS       Z5, Z4, Z4
-	VADDPS       Z6, Z3, Z5
-	VFMSUB231PS  Z0, Z4, Z5
-	VMOVAPS      Z6, Z4
-	VFMSUB231PS  Z1, Z3, Z4
-	VMOVAPS      Z3, Z3
-	VFMADD231PS  Z1, Z6, Z3
-	VMOVUPS      Z2, (R9)
-	ADDQ         DX, R9
-	VMOVUPS      Z9, (R9)
-	ADDQ         DX, R9
-	VMOVUPS      Z5, (R9)
-	ADDQ         DX, R9
-	VMOVUPS      Z4, (R9)
-	ADDQ         DX, R9
-	VMOVUPS      Z3, (R9)
-	ADDQ         DX, R9
-	VMOVUPS      Z7, (R9)
-	ADDQ         BX, R10
-	VMOVUPS      1152(SP), Z2
-	VMOVUPS      1216(SP), Z3
-	VMOVUPS      1280(SP), Z4
-	VMOVUPS      1344(SP), Z5
-	VMOVUPS      1408(SP), Z6
-	VMOVUPS      1472(SP), Z7
-	MOVQ         R10, R9
-	VSUBPS       Z5, Z3, Z3
-	VSUBPS       Z4, Z6, Z6
-	VSUBPS       Z4, Z2, Z2
-	VADDPS       Z6, Z2, Z2
-	VFNMADD231PS Z3, Z0, Z2
+	VMOVAPS      Z9, Z5
+	VFNMSUB231PS Z1, Z8, Z5
+	VSUBPS       Z2, Z4, Z2
+	VADDPS       Z3, Z4, Z6
+	VSUBPS       Z4, Z3, Z4
+	VFMSUB231PS  Z1, Z9, Z8
+	VSUBPS       Z3, Z7, Z3
+	VMOVUPS      Z2, 128(AX)
+	VMOVUPS      Z6, 512(AX)
+	VMOVUPS      Z4, 896(AX)
+	VMOVUPS      Z5, 1280(AX)
+	VMOVUPS      Z8, 1664(AX)
+	VMOVUPS      Z3, 2048(AX)
+	ADDQ         CX, R10
+	LEAQ         (R10)(R12*1), R11
+	VMOVUPS      (R10), Z2
+	VMOVUPS      (R10)(DX*1), Z3
+	VMOVUPS      (R10)(DX*2), Z4
+	VMOVUPS      (R11), Z5
+	VMOVUPS      (R11)(DX*1), Z6
+	VMOVUPS      (R11)(DX*2), Z7
+	VSUBPS       Z2, Z4, Z2
+	VSUBPS       Z3, Z5, Z8
+	VSUBPS       Z4, Z6, Z9
 	VSUBPS       Z5, Z7, Z7
-	VADDPS       Z3, Z7, Z7
+	VFMADD231PS  Z0, Z3, Z2
+	VMOVAPS      Z8, Z3
+	VFMADD231PS  Z0, Z4, Z3
+	VMOVAPS      Z9, Z4
+	VFMADD231PS  Z0, Z5, Z4
 	VFMADD231PS  Z0, Z6, Z7
-	VADDPS       Z5, Z4, Z8
-	VSUBPS       Z3, Z6, Z9
-	VFMADD231PS  Z0, Z8, Z9
-	VSUBPS       Z5, Z4, Z4
-	VADDPS       Z6, Z3, Z5
-	VFMSUB231PS  Z0, Z4, Z5
-	VMOVAPS      Z6, Z4
-	VFMSUB231PS  Z1, Z3, Z4
-	VMOVAPS      Z3, Z3
-	VFMADD231PS  Z1, Z6, Z3
-	VMOVUPS      Z2, (R9)
-	ADDQ         DX, R9
-	VMOVUPS      Z9, (R9)
-	ADDQ         DX, R9
-	VMOVUPS      Z5, (R9)
-	ADDQ         DX, R9
-	VMOVUPS      Z4, (R9)
-	ADDQ         DX, R9
-	VMOVUPS      Z3, (R9)
-	ADDQ         DX, R9
-	VMOVUPS      Z7, (R9)
-	ADDQ         BX, R10
-	VMOVUPS      1536(SP), Z2
-	VMOVUPS      1600(SP), Z3
-	VMOVUPS      1664(SP), Z4
-	VMOVUPS      1728(SP), Z5
-	VMOVUPS      1792(SP), Z6
-	VMOVUPS      1856(SP), Z7
-	MOVQ         R10, R9
-	VSUBPS       Z5, Z3, Z3
-	VSUBPS       Z4, Z6, Z6
-	VSUBPS       Z4, Z2, Z2
-	VADDPS       Z6, Z2, Z2
-	VFNMADD231PS Z3, Z0, Z2
+	VMOVAPS      Z9, Z5
+	VFNMSUB231PS Z1, Z8, Z5
+	VSUBPS       Z2, Z4, Z2
+	VADDPS       Z3, Z4, Z6
+	VSUBPS       Z4, Z3, Z4
+	VFMSUB231PS  Z1, Z9, Z8
+	VSUBPS       Z3, Z7, Z3
+	VMOVUPS      Z2, 192(AX)
+	VMOVUPS      Z6, 576(AX)
+	VMOVUPS      Z4, 960(AX)
+	VMOVUPS      Z5, 1344(AX)
+	VMOVUPS      Z8, 1728(AX)
+	VMOVUPS      Z3, 2112(AX)
+	ADDQ         CX, R10
+	LEAQ         (R10)(R12*1), R11
+	VMOVUPS      (R10), Z2
+	VMOVUPS      (R10)(DX*1), Z3
+	VMOVUPS      (R10)(DX*2), Z4
+	VMOVUPS      (R11), Z5
+	VMOVUPS      (R11)(DX*1), Z6
+	VMOVUPS      (R11)(DX*2), Z7
+	VSUBPS       Z2, Z4, Z2
+	VSUBPS       Z3, Z5, Z8
+	VSUBPS       Z4, Z6, Z9
 	VSUBPS       Z5, Z7, Z7
-	VADDPS       Z3, Z7, Z7
+	VFMADD231PS  Z0, Z3, Z2
+	VMOVAPS      Z8, Z3
+	VFMADD231PS  Z0, Z4, Z3
+	VMOVAPS      Z9, Z4
+	VFMADD231PS  Z0, Z5, Z4
 	VFMADD231PS  Z0, Z6, Z7
-	VADDPS       Z5, Z4, Z8
-	VSUBPS       Z3, Z6, Z9
-	VFMADD231PS  Z0, Z8, Z9
-	VSUBPS       Z5, Z4, Z4
-	VADDPS       Z6, Z3, Z5
-	VFMSUB231PS  Z0, Z4, Z5
-	VMOVAPS      Z6, Z4
-	VFMSUB231PS  Z1, Z3, Z4
-	VMOVAPS      Z3, Z3
-	VFMADD231PS  Z1, Z6, Z3
-	VMOVUPS      Z2, (R9)
-	ADDQ         DX, R9
-	VMOVUPS      Z9, (R9)
-	ADDQ         DX, R9
-	VMOVUPS      Z5, (R9)
-	ADDQ         DX, R9
-	VMOVUPS      Z4, (R9)
-	ADDQ         DX, R9
-	VMOVUPS      Z3, (R9)
-	ADDQ         DX, R9
-	VMOVUPS      Z7, (R9)
-	ADDQ         BX, R10
-	VMOVUPS      1920(SP), Z2
-	VMOVUPS      1984(SP), Z3
-	VMOVUPS      2048(SP), Z4
-	VMOVUPS      2112(SP), Z5
-	VMOVUPS      2176(SP), Z6
-	VMOVUPS      2240(SP), Z7
-	MOVQ         R10, R9
-	VSUBPS       Z5, Z3, Z3
-	VSUBPS       Z4, Z6, Z6
-	VSUBPS       Z4, Z2, Z2
-	VADDPS       Z6, Z2, Z2
-	VFNMADD231PS Z3, Z0, Z2
+	VMOVAPS      Z9, Z5
+	VFNMSUB231PS Z1, Z8, Z5
+	VSUBPS       Z2, Z4, Z2
+	VADDPS       Z3, Z4, Z6
+	VSUBPS       Z4, Z3, Z4
+	VFMSUB231PS  Z1, Z9, Z8
+	VSUBPS       Z3, Z7, Z3
+	VMOVUPS      Z2, 256(AX)
+	VMOVUPS      Z6, 640(AX)
+	VMOVUPS      Z4, 1024(AX)
+	VMOVUPS      Z5, 1408(AX)
+	VMOVUPS      Z8, 1792(AX)
+	VMOVUPS      Z3, 2176(AX)
+	ADDQ         CX, R10
+	LEAQ         (R10)(R12*1), R11
+	VMOVUPS      (R10), Z2
+	VMOVUPS      (R10)(DX*1), Z3
+	VMOVUPS      (R10)(DX*2), Z4
+	VMOVUPS      (R11), Z5
+	VMOVUPS      (R11)(DX*1), Z6
+	VMOVUPS      (R11)(DX*2), Z7
+	VSUBPS       Z2, Z4, Z2
+	VSUBPS       Z3, Z5, Z8
+	VSUBPS       Z4, Z6, Z9
 	VSUBPS       Z5, Z7, Z7
-	VADDPS       Z3, Z7, Z7
+	VFMADD231PS  Z0, Z3, Z2
+	VMOVAPS      Z8, Z3
+	VFMADD231PS  Z0, Z4, Z3
+	VMOVAPS      Z9, Z4
+	VFMADD231PS  Z0, Z5, Z4
 	VFMADD231PS  Z0, Z6, Z7
-	VADDPS       Z5, Z4, Z8
-	VSUBPS       Z3, Z6, Z9
-	VFMADD231PS  Z0, Z8, Z9
-	VSUBPS       Z5, Z4, Z4
-	VADDPS       Z6, Z3, Z5
-	VFMSUB231PS  Z0, Z4, Z5
-	VMOVAPS      Z6, Z4
-	VFMSUB231PS  Z1, Z3, Z4
-	VMOVAPS      Z3, Z3
-	VFMADD231PS  Z1, Z6, Z3
-	VMOVUPS      Z2, (R9)
-	ADDQ         DX, R9
-	VMOVUPS      Z9, (R9)
-	ADDQ         DX, R9
-	VMOVUPS      Z5, (R9)
-	ADDQ         DX, R9
-	VMOVUPS      Z4, (R9)
-	ADDQ         DX, R9
-	VMOVUPS      Z3, (R9)
-	ADDQ         DX, R9
-	VMOVUPS      Z7, (R9)
-	ADDQ         BX, R10
-	ADDQ         $+64, SI
+	VMOVAPS      Z9, Z5
+	VFNMSUB231PS Z1, Z8, Z5
+	VSUBPS       Z2, Z4, Z2
+	VADDPS       Z3, Z4, Z6
+	VSUBPS       Z4, Z3, Z4
+	VFMSUB231PS  Z1, Z9, Z8
+	VSUBPS       Z3, Z7, Z3
+	VMOVUPS      Z2, 320(AX)
+	VMOVUPS      Z6, 704(AX)
+	VMOVUPS      Z4, 1088(AX)
+	VMOVUPS      Z5, 1472(AX)
+	VMOVUPS      Z8, 1856(AX)
+	VMOVUPS      Z3, 2240(AX)
+	MOVQ         R8, R10
+	LEAQ         (R10)(R13*1), R11
+	VMOVUPS      (AX), Z2
+	VMOVUPS      64(AX), Z3
+	VMOVUPS      128(AX), Z4
+	VMOVUPS      192(AX), Z5
+	VMOVUPS      256(AX), Z6
+	VMOVUPS      320(AX), Z7
+	VSUBPS       Z2, Z4, Z2
+	VSUBPS       Z3, Z5, Z8
+	VSUBPS       Z4, Z6, Z9
+	VSUBPS       Z5, Z7, Z7
+	VFMADD231PS  Z0, Z3, Z2
+	VMOVAPS      Z8, Z3
+	VFMADD231PS  Z0, Z4, Z3
+	VMOVAPS      Z9, Z4
+	VFMADD231PS  Z0, Z5, Z4
+	VFMADD231PS  Z0, Z6, Z7
+	VMOVAPS      Z9, Z5
+	VFNMSUB231PS Z1, Z8, Z5
+	VSUBPS       Z2, Z4, Z2
+	VADDPS       Z3, Z4, Z6
+	VSUBPS       Z4, Z3, Z4
+	VFMSUB231PS  Z1, Z9, Z8
+	VSUBPS       Z3, Z7, Z3
+	VMOVUPS      Z2, (R10)
+	VMOVUPS      Z6, (R10)(BX*1)
+	VMOVUPS      Z4, (R10)(BX*2)
+	VMOVUPS      Z5, (R11)
+	VMOVUPS      Z8, (R11)(BX*1)
+	VMOVUPS      Z3, (R11)(BX*2)
+	ADDQ         SI, R10
+	LEAQ         (R10)(R13*1), R11
+	VMOVUPS      384(AX), Z2
+	VMOVUPS      448(AX), Z3
+	VMOVUPS      512(AX), Z4
+	VMOVUPS      576(AX), Z5
+	VMOVUPS      640(AX), Z6
+	VMOVUPS      704(AX), Z7
+	VSUBPS       Z2, Z4, Z2
+	VSUBPS       Z3, Z5, Z8
+	VSUBPS       Z4, Z6, Z9
+	VSUBPS       Z5, Z7, Z7
+	VFMADD231PS  Z0, Z3, Z2
+	VMOVAPS      Z8, Z3
+	VFMADD231PS  Z0, Z4, Z3
+	VMOVAPS      Z9, Z4
+	VFMADD231PS  Z0, Z5, Z4
+	VFMADD231PS  Z0, Z6, Z7
+	VMOVAPS      Z9, Z5
+	VFNMSUB231PS Z1, Z8, Z5
+	VSUBPS       Z2, Z4, Z2
+	VADDPS       Z3, Z4, Z6
+	VSUBPS       Z4, Z3, Z4
+	VFMSUB231PS  Z1, Z9, Z8
+	VSUBPS       Z3, Z7, Z3
+	VMOVUPS      Z2, (R10)
+	VMOVUPS      Z6, (R10)(BX*1)
+	VMOVUPS      Z4, (R10)(BX*2)
+	VMOVUPS      Z5, (R11)
+	VMOVUPS      Z8, (R11)(BX*1)
+	VMOVUPS      Z3, (R11)(BX*2)
+	ADDQ         SI, R10
+	LEAQ         (R10)(R13*1), R11
+	VMOVUPS      768(AX), Z2
+	VMOVUPS      832(AX), Z3
+	VMOVUPS      896(AX), Z4
+	VMOVUPS      960(AX), Z5
+	VMOVUPS      1024(AX), Z6
+	VMOVUPS      1088(AX), Z7
+	VSUBPS       Z2, Z4, Z2
+	VSUBPS       Z3, Z5, Z8
+	VSUBPS       Z4, Z6, Z9
+	VSUBPS       Z5, Z7, Z7
+	VFMADD231PS  Z0, Z3, Z2
+	VMOVAPS      Z8, Z3
+	VFMADD231PS  Z0, Z4, Z3
+	VMOVAPS      Z9, Z4
+	VFMADD231PS  Z0, Z5, Z4
+	VFMADD231PS  Z0, Z6, Z7
+	VMOVAPS      Z9, Z5
+	VFNMSUB231PS Z1, Z8, Z5
+	VSUBPS       Z2, Z4, Z2
+	VADDPS       Z3, Z4, Z6
+	VSUBPS       Z4, Z3, Z4
+	VFMSUB231PS  Z1, Z9, Z8
+	VSUBPS       Z3, Z7, Z3
+	VMOVUPS      Z2, (R10)
+	VMOVUPS      Z6, (R10)(BX*1)
+	VMOVUPS      Z4, (R10)(BX*2)
+	VMOVUPS      Z5, (R11)
+	VMOVUPS      Z8, (R11)(BX*1)
+	VMOVUPS      Z3, (R11)(BX*2)
+	ADDQ         SI, R10
+	LEAQ         (R10)(R13*1), R11
+	VMOVUPS      1152(AX), Z2
+	VMOVUPS      1216(AX), Z3
+	VMOVUPS      1280(AX), Z4
+	VMOVUPS      1344(AX), Z5
+	VMOVUPS      1408(AX), Z6
+	VMOVUPS      1472(AX), Z7
+	VSUBPS       Z2, Z4, Z2
+	VSUBPS       Z3, Z5, Z8
+	VSUBPS       Z4, Z6, Z9
+	VSUBPS       Z5, Z7, Z7
+	VFMADD231PS  Z0, Z3, Z2
+	VMOVAPS      Z8, Z3
+	VFMADD231PS  Z0, Z4, Z3
+	VMOVAPS      Z9, Z4
+	VFMADD231PS  Z0, Z5, Z4
+	VFMADD231PS  Z0, Z6, Z7
+	VMOVAPS      Z9, Z5
+	VFNMSUB231PS Z1, Z8, Z5
+	VSUBPS       Z2, Z4, Z2
+	VADDPS       Z3, Z4, Z6
+	VSUBPS       Z4, Z3, Z4
+	VFMSUB231PS  Z1, Z9, Z8
+	VSUBPS       Z3, Z7, Z3
+	VMOVUPS      Z2, (R10)
+	VMOVUPS      Z6, (R10)(BX*1)
+	VMOVUPS      Z4, (R10)(BX*2)
+	VMOVUPS      Z5, (R11)
+	VMOVUPS      Z8, (R11)(BX*1)
+	VMOVUPS      Z3, (R11)(BX*2)
+	ADDQ         SI, R10
+	LEAQ         (R10)(R13*1), R11
+	VMOVUPS      1536(AX), Z2
+	VMOVUPS      1600(AX), Z3
+	VMOVUPS      1664(AX), Z4
+	VMOVUPS      1728(AX), Z5
+	VMOVUPS      1792(AX), Z6
+	VMOVUPS      1856(AX), Z7
+	VSUBPS       Z2, Z4, Z2
+	VSUBPS       Z3, Z5, Z8
+	VSUBPS       Z4, Z6, Z9
+	VSUBPS       Z5, Z7, Z7
+	VFMADD231PS  Z0, Z3, Z2
+	VMOVAPS      Z8, Z3
+	VFMADD231PS  Z0, Z4, Z3
+	VMOVAPS      Z9, Z4
+	VFMADD231PS  Z0, Z5, Z4
+	VFMADD231PS  Z0, Z6, Z7
+	VMOVAPS      Z9, Z5
+	VFNMSUB231PS Z1, Z8, Z5
+	VSUBPS       Z2, Z4, Z2
+	VADDPS       Z3, Z4, Z6
+	VSUBPS       Z4, Z3, Z4
+	VFMSUB231PS  Z1, Z9, Z8
+	VSUBPS       Z3, Z7, Z3
+	VMOVUPS      Z2, (R10)
+	VMOVUPS      Z6, (R10)(BX*1)
+	VMOVUPS      Z4, (R10)(BX*2)
+	VMOVUPS      Z5, (R11)
+	VMOVUPS      Z8, (R11)(BX*1)
+	VMOVUPS      Z3, (R11)(BX*2)
+	ADDQ         SI, R10
+	LEAQ         (R10)(R13*1), R11
+	VMOVUPS      1920(AX), Z2
+	VMOVUPS      1984(AX), Z3
+	VMOVUPS      2048(AX), Z4
+	VMOVUPS      2112(AX), Z5
+	VMOVUPS      2176(AX), Z6
+	VMOVUPS      2240(AX), Z7
+	VSUBPS       Z2, Z4, Z2
+	VSUBPS       Z3, Z5, Z8
+	VSUBPS       Z4, Z6, Z9
+	VSUBPS       Z5, Z7, Z7
+	VFMADD231PS  Z0, Z3, Z2
+	VMOVAPS      Z8, Z3
+	VFMADD231PS  Z0, Z4, Z3
+	VMOVAPS      Z9, Z4
+	VFMADD231PS  Z0, Z5, Z4
+	VFMADD231PS  Z0, Z6, Z7
+	VMOVAPS      Z9, Z5
+	VFNMSUB231PS Z1, Z8, Z5
+	VSUBPS       Z2, Z4, Z2
+	VADDPS       Z3, Z4, Z6
+	VSUBPS       Z4, Z3, Z4
+	VFMSUB231PS  Z1, Z9, Z8
+	VSUBPS       Z3, Z7, Z3
+	VMOVUPS      Z2, (R10)
+	VMOVUPS      Z6, (R10)(BX*1)
+	VMOVUPS      Z4, (R10)(BX*2)
+	VMOVUPS      Z5, (R11)
+	VMOVUPS      Z8, (R11)(BX*1)
+	VMOVUPS      Z3, (R11)(BX*2)
 	ADDQ         $+64, DI
-	SUBQ         $+16, R8
+	ADDQ         $+64, R8
+	SUBQ         $+16, R9
 	JG           channels
 	VZEROUPPER
 	RET
 
 // func winogradOutAVX512(dst *float32, row int, pixel int, src *float32, place int, bias *float32, channels int)
 // Requires: AVX, AVX512F
-TEXT ·winogradOutAVX512(SB), $1536-56
+TEXT ·winogradOutAVX512(SB), $1600-56
 	MOVL         $0x3f000000, AX
 	VMOVD        AX, X0
 	VBROADCASTSS X0, Z0
@@ -4674,209 +4378,182 @@ TEXT ·winogradOutAVX512(SB), $1536-56
 	MOVL         $0xc1000000, AX
 	VMOVD        AX, X5
 	VBROADCASTSS X5, Z5
-	MOVQ         place+32(FP), AX
-	SHLQ         $0x02, AX
-	IMUL3Q       $0x06, AX, CX
-	MOVQ         pixel+16(FP), DX
-	SHLQ         $0x02, DX
-	MOVQ         row+8(FP), BX
+	LEAQ         63(SP), AX
+	ANDQ         $-64, AX
+	MOVQ         place+32(FP), CX
+	SHLQ         $0x02, CX
+	IMUL3Q       $0x06, CX, DX
+	MOVQ         pixel+16(FP), BX
 	SHLQ         $0x02, BX
-	MOVQ         src+24(FP), SI
-	MOVQ         dst+0(FP), DI
-	MOVQ         channels+48(FP), R8
-	MOVQ         bias+40(FP), R9
+	MOVQ         row+8(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         src+24(FP), DI
+	MOVQ         dst+0(FP), R8
+	MOVQ         channels+48(FP), R9
+	MOVQ         bias+40(FP), R10
+	LEAQ         (DX)(DX*2), R13
+	LEAQ         (BX)(BX*2), R14
 
 channels:
-	MOVQ        SI, R11
-	MOVQ        R11, R10
-	VMOVUPS     (R10), Z6
-	ADDQ        CX, R10
-	VMOVUPS     (R10), Z7
-	ADDQ        CX, R10
-	VMOVUPS     (R10), Z8
-	ADDQ        CX, R10
-	VMOVUPS     (R10), Z9
-	ADDQ        CX, R10
-	VMOVUPS     (R10), Z10
-	ADDQ        CX, R10
-	VMOVUPS     (R10), Z11
-	VADDPS      Z8, Z7, Z12
-	VSUBPS      Z8, Z7, Z7
-	VADDPS      Z12, Z6, Z6
-	VADDPS      Z10, Z9, Z8
-	VADDPS      Z8, Z6, Z6
-	VMOVAPS     Z7, Z8
-	VFMADD231PS Z0, Z9, Z8
-	VFMADD231PS Z3, Z10, Z8
-	VFMADD231PS Z1, Z9, Z12
-	VFMADD231PS Z4, Z10, Z12
-	VFMADD231PS Z2, Z9, Z7
-	VFMADD231PS Z5, Z10, Z7
-	VADDPS      Z11, Z7, Z7
-	VMOVUPS     Z6, (SP)
-	VMOVUPS     Z8, 384(SP)
-	VMOVUPS     Z12, 768(SP)
-	VMOVUPS     Z7, 1152(SP)
-	ADDQ        AX, R11
-	MOVQ        R11, R10
-	VMOVUPS     (R10), Z6
-	ADDQ        CX, R10
-	VMOVUPS     (R10), Z7
-	ADDQ        CX, R10
-	VMOVUPS     (R10), Z8
-	ADDQ        CX, R10
-	VMOVUPS     (R10), Z9
-	ADDQ        CX, R10
-	VMOVUPS     (R10), Z10
-	ADDQ        CX, R10
-	VMOVUPS     (R10), Z11
-	VADDPS      Z8, Z7, Z12
-	VSUBPS      Z8, Z7, Z7
-	VADDPS      Z12, Z6, Z6
-	VADDPS      Z10, Z9, Z8
-	VADDPS      Z8, Z6, Z6
-	VMOVAPS     Z7, Z8
-	VFMADD231PS Z0, Z9, Z8
-	VFMADD231PS Z3, Z10, Z8
-	VFMADD231PS Z1, Z9, Z12
-	VFMADD231PS Z4, Z10, Z12
-	VFMADD231PS Z2, Z9, Z7
-	VFMADD231PS Z5, Z10, Z7
-	VADDPS      Z11, Z7, Z7
-	VMOVUPS     Z6, 64(SP)
-	VMOVUPS     Z8, 448(SP)
-	VMOVUPS     Z12, 832(SP)
-	VMOVUPS     Z7, 1216(SP)
-	ADDQ        AX, R11
-	MOVQ        R11, R10
-	VMOVUPS     (R10), Z6
-	ADDQ        CX, R10
-	VMOVUPS     (R10), Z7
-	ADDQ        CX, R10
-	VMOVUPS     (R10), Z8
-	ADDQ        CX, R10
-	VMOVUPS     (R10), Z9
-	ADDQ        CX, R10
-	VMOVUPS     (R10), Z10
-	ADDQ        CX, R10
-	VMOVUPS     (R10), Z11
-	VADDPS      Z8, Z7, Z12
-	VSUBPS      Z8, Z7, Z7
-	VADDPS      Z12, Z6, Z6
-	VADDPS      Z10, Z9, Z8
-	VADDPS      Z8, Z6, Z6
-	VMOVAPS     Z7, Z8
-	VFMADD231PS Z0, Z9, Z8
-	VFMADD231PS Z3, Z10, Z8
-	VFMADD231PS Z1, Z9, Z12
-	VFMADD231PS Z4, Z10, Z12
-	VFMADD231PS Z2, Z9, Z7
-	VFMADD231PS Z5, Z10, Z7
-	VADDPS      Z11, Z7, Z7
-	VMOVUPS     Z6, 128(SP)
-	VMOVUPS     Z8, 512(SP)
-	VMOVUPS     Z12, 896(SP)
-	VMOVUPS     Z7, 1280(SP)
-	ADDQ        AX, R11
-	MOVQ        R11, R10
-	VMOVUPS     (R10), Z6
-	ADDQ        CX, R10
-	VMOVUPS     (R10), Z7
-	ADDQ        CX, R10
-	VMOVUPS     (R10), Z8
-	ADDQ        CX, R10
-	VMOVUPS     (R10), Z9
-	ADDQ        CX, R10
-	VMOVUPS     (R10), Z10
-	ADDQ        CX, R10
-	VMOVUPS     (R10), Z11
-	VADDPS      Z8, Z7, Z12
-	VSUBPS      Z8, Z7, Z7
-	VADDPS      Z12, Z6, Z6
-	VADDPS      Z10, Z9, Z8
-	VADDPS      Z8, Z6, Z6
-	VMOVAPS     Z7, Z8
-	VFMADD231PS Z0, Z9, Z8
-	VFMADD231PS Z3, Z10, Z8
-	VFMADD231PS Z1, Z9, Z12
-	VFMADD231PS Z4, Z10, Z12
-	VFMADD231PS Z2, Z9, Z7
-	VFMADD231PS Z5, Z10, Z7
-	VADDPS      Z11, Z7, Z7
-	VMOVUPS     Z6, 192(SP)
-	VMOVUPS     Z8, 576(SP)
-	VMOVUPS     Z12, 960(SP)
-	VMOVUPS     Z7, 1344(SP)
-	ADDQ        AX, R11
-	MOVQ        R11, R10
-	VMOVUPS     (R10), Z6
-	ADDQ        CX, R10
-	VMOVUPS     (R10), Z7
-	ADDQ        CX, R10
-	VMOVUPS     (R10), Z8
-	ADDQ        CX, R10
-	VMOVUPS     (R10), Z9
-	ADDQ        CX, R10
-	VMOVUPS     (R10), Z10
-	ADDQ        CX, R10
-	VMOVUPS     (R10), Z11
-	VADDPS      Z8, Z7, Z12
-	VSUBPS      Z8, Z7, Z7
-	VADDPS      Z12, Z6, Z6
-	VADDPS      Z10, Z9, Z8
-	VADDPS      Z8, Z6, Z6
-	VMOVAPS     Z7, Z8
-	VFMADD231PS Z0, Z9, Z8
-	VFMADD231PS Z3, Z10, Z8
-	VFMADD231PS Z1, Z9, Z12
-	VFMADD231PS Z4, Z10, Z12
-	VFMADD231PS Z2, Z9, Z7
-	VFMADD231PS Z5, Z10, Z7
-	VADDPS      Z11, Z7, Z7
-	VMOVUPS     Z6, 256(SP)
-	VMOVUPS     Z8, 640(SP)
-	VMOVUPS     Z12, 1024(SP)
-	VMOVUPS     Z7, 1408(SP)
-	ADDQ        AX, R11
-	MOVQ        R11, R10
-	VMOVUPS     (R10), Z6
-	ADDQ        CX, R10
-	VMOVUPS     (R10), Z7
-	ADDQ        CX, R10
-	VMOVUPS     (R10), Z8
-	ADDQ        CX, R10
-	VMOVUPS     (R10), Z9
-	ADDQ        CX, R10
-	VMOVUPS     (R10), Z10
-	ADDQ        CX, R10
-	VMOVUPS     (R10), Z11
-	VADDPS      Z8, Z7, Z12
-	VSUBPS      Z8, Z7, Z7
-	VADDPS      Z12, Z6, Z6
-	VADDPS      Z10, Z9, Z8
-	VADDPS      Z8, Z6, Z6
-	VMOVAPS     Z7, Z8
-	VFMADD231PS Z0, Z9, Z8
-	VFMADD231PS Z3, Z10, Z8
-	VFMADD231PS Z1, Z9, Z12
-	VFMADD231PS Z4, Z10, Z12
-	VFMADD231PS Z2, Z9, Z7
-	VFMADD231PS Z5, Z10, Z7
-	VADDPS      Z11, Z7, Z7
-	VMOVUPS     Z6, 320(SP)
-	VMOVUPS     Z8, 704(SP)
-	VMOVUPS     Z12, 1088(SP)
-	VMOVUPS     Z7, 1472(SP)
-	ADDQ        AX, R11
-	VMOVUPS     (R9), Z6
 	MOVQ        DI, R11
-	VMOVUPS     (SP), Z7
-	VMOVUPS     64(SP), Z8
-	VMOVUPS     128(SP), Z9
-	VMOVUPS     192(SP), Z10
-	VMOVUPS     256(SP), Z11
-	VMOVUPS     320(SP), Z12
-	MOVQ        R11, R10
+	LEAQ        (R11)(R13*1), R12
+	VMOVUPS     (R11), Z6
+	VMOVUPS     (R11)(DX*1), Z7
+	VMOVUPS     (R11)(DX*2), Z8
+	VMOVUPS     (R12), Z9
+	VMOVUPS     (R12)(DX*1), Z10
+	VMOVUPS     (R12)(DX*2), Z11
+	VADDPS      Z8, Z7, Z12
+	VSUBPS      Z8, Z7, Z7
+	VADDPS      Z12, Z6, Z6
+	VADDPS      Z10, Z9, Z8
+	VADDPS      Z8, Z6, Z6
+	VMOVAPS     Z7, Z8
+	VFMADD231PS Z0, Z9, Z8
+	VFMADD231PS Z3, Z10, Z8
+	VFMADD231PS Z1, Z9, Z12
+	VFMADD231PS Z4, Z10, Z12
+	VFMADD231PS Z2, Z9, Z7
+	VFMADD231PS Z5, Z10, Z7
+	VADDPS      Z11, Z7, Z7
+	VMOVUPS     Z6, (AX)
+	VMOVUPS     Z8, 384(AX)
+	VMOVUPS     Z12, 768(AX)
+	VMOVUPS     Z7, 1152(AX)
+	ADDQ        CX, R11
+	LEAQ        (R11)(R13*1), R12
+	VMOVUPS     (R11), Z6
+	VMOVUPS     (R11)(DX*1), Z7
+	VMOVUPS     (R11)(DX*2), Z8
+	VMOVUPS     (R12), Z9
+	VMOVUPS     (R12)(DX*1), Z10
+	VMOVUPS     (R12)(DX*2), Z11
+	VADDPS      Z8, Z7, Z12
+	VSUBPS      Z8, Z7, Z7
+	VADDPS      Z12, Z6, Z6
+	VADDPS      Z10, Z9, Z8
+	VADDPS      Z8, Z6, Z6
+	VMOVAPS     Z7, Z8
+	VFMADD231PS Z0, Z9, Z8
+	VFMADD231PS Z3, Z10, Z8
+	VFMADD231PS Z1, Z9, Z12
+	VFMADD231PS Z4, Z10, Z12
+	VFMADD231PS Z2, Z9, Z7
+	VFMADD231PS Z5, Z10, Z7
+	VADDPS      Z11, Z7, Z7
+	VMOVUPS     Z6, 64(AX)
+	VMOVUPS     Z8, 448(AX)
+	VMOVUPS     Z12, 832(AX)
+	VMOVUPS     Z7, 1216(AX)
+	ADDQ        CX, R11
+	LEAQ        (R11)(R13*1), R12
+	VMOVUPS     (R11), Z6
+	VMOVUPS     (R11)(DX*1), Z7
+	VMOVUPS     (R11)(DX*2), Z8
+	VMOVUPS     (R12), Z9
+	VMOVUPS     (R12)(DX*1), Z10
+	VMOVUPS     (R12)(DX*2), Z11
+	VADDPS      Z8, Z7, Z12
+	VSUBPS      Z8, Z7, Z7
+	VADDPS      Z12, Z6, Z6
+	VADDPS      Z10, Z9, Z8
+	VADDPS      Z8, Z6, Z6
+	VMOVAPS     Z7, Z8
+	VFMADD231PS Z0, Z9, Z8
+	VFMADD231PS Z3, Z10, Z8
+	VFMADD231PS Z1, Z9, Z12
+	VFMADD231PS Z4, Z10, Z12
+	VFMADD231PS Z2, Z9, Z7
+	VFMADD231PS Z5, Z10, Z7
+	VADDPS      Z11, Z7, Z7
+	VMOVUPS     Z6, 128(AX)
+	VMOVUPS     Z8, 512(AX)
+	VMOVUPS     Z12, 896(AX)
+	VMOVUPS     Z7, 1280(AX)
+	ADDQ        CX, R11
+	LEAQ        (R11)(R13*1), R12
+	VMOVUPS     (R11), Z6
+	VMOVUPS     (R11)(DX*1), Z7
+	VMOVUPS     (R11)(DX*2), Z8
+	VMOVUPS     (R12), Z9
+	VMOVUPS     (R12)(DX*1), Z10
+	VMOVUPS     (R12)(DX*2), Z11
+	VADDPS      Z8, Z7, Z12
+	VSUBPS      Z8, Z7, Z7
+	VADDPS      Z12, Z6, Z6
+	VADDPS      Z10, Z9, Z8
+	VADDPS      Z8, Z6, Z6
+	VMOVAPS     Z7, Z8
+	VFMADD231PS Z0, Z9, Z8
+	VFMADD231PS Z3, Z10, Z8
+	VFMADD231PS Z1, Z9, Z12
+	VFMADD231PS Z4, Z10, Z12
+	VFMADD231PS Z2, Z9, Z7
+	VFMADD231PS Z5, Z10, Z7
+	VADDPS      Z11, Z7, Z7
+	VMOVUPS     Z6, 192(AX)
+	VMOVUPS     Z8, 576(AX)
+	VMOVUPS     Z12, 960(AX)
+	VMOVUPS     Z7, 1344(AX)
+	ADDQ        CX, R11
+	LEAQ        (R11)(R13*1), R12
+	VMOVUPS     (R11), Z6
+	VMOVUPS     (R11)(DX*1), Z7
+	VMOVUPS     (R11)(DX*2), Z8
+	VMOVUPS     (R12), Z9
+	VMOVUPS     (R12)(DX*1), Z10
+	VMOVUPS     (R12)(DX*2), Z11
+	VADDPS      Z8, Z7, Z12
+	VSUBPS      Z8, Z7, Z7
+	VADDPS      Z12, Z6, Z6
+	VADDPS      Z10, Z9, Z8
+	VADDPS      Z8, Z6, Z6
+	VMOVAPS     Z7, Z8
+	VFMADD231PS Z0, Z9, Z8
+	VFMADD231PS Z3, Z10, Z8
+	VFMADD231PS Z1, Z9, Z12
+	VFMADD231PS Z4, Z10, Z12
+	VFMADD231PS Z2, Z9, Z7
+	VFMADD231PS Z5, Z10, Z7
+	VADDPS      Z11, Z7, Z7
+	VMOVUPS     Z6, 256(AX)
+	VMOVUPS     Z8, 640(AX)
+	VMOVUPS     Z12, 1024(AX)
+	VMOVUPS     Z7, 1408(AX)
+	ADDQ        CX, R11
+	LEAQ        (R11)(R13*1), R12
+	VMOVUPS     (R11), Z6
+	VMOVUPS     (R11)(DX*1), Z7
+	VMOVUPS     (R11)(DX*2), Z8
+	VMOVUPS     (R12), Z9
+	VMOVUPS     (R12)(DX*1), Z10
+	VMOVUPS     (R12)(DX*2), Z11
+	VADDPS      Z8, Z7, Z12
+	VSUBPS      Z8, Z7, Z7
+	VADDPS      Z12, Z6, Z6
+	VADDPS      Z10, Z9, Z8
+	VADDPS      Z8, Z6, Z6
+	VMOVAPS     Z7, Z8
+	VFMADD231PS Z0, Z9, Z8
+	VFMADD231PS Z3, Z10, Z8
+	VFMADD231PS Z1, Z9, Z12
+	VFMADD231PS Z4, Z10, Z12
+	VFMADD231PS Z2, Z9, Z7
+	VFMADD231PS Z5, Z10, Z7
+	VADDPS      Z11, Z7, Z7
+	VMOVUPS     Z6, 320(AX)
+	VMOVUPS     Z8, 704(AX)
+	VMOVUPS     Z12, 1088(AX)
+	VMOVUPS     Z7, 1472(AX)
+	VMOVUPS     (R10), Z6
+	MOVQ        R8, R11
+	LEAQ        (R11)(R14*1), R12
+	VMOVUPS     (AX), Z7
+	VMOVUPS     64(AX), Z8
+	VMOVUPS     128(AX), Z9
+	VMOVUPS     192(AX), Z10
+	VMOVUPS     256(AX), Z11
+	VMOVUPS     320(AX), Z12
 	VADDPS      Z9, Z8, Z13
 	VSUBPS      Z9, Z8, Z8
 	VADDPS      Z13, Z7, Z7
@@ -4891,24 +4568,21 @@ channels:
 	VFMADD231PS Z5, Z11, Z8
 	VADDPS      Z12, Z8, Z8
 	VADDPS      Z6, Z7, Z7
-	VMOVUPS     Z7, (R10)
-	ADDQ        DX, R10
+	VMOVUPS     Z7, (R11)
 	VADDPS      Z6, Z9, Z7
-	VMOVUPS     Z7, (R10)
-	ADDQ        DX, R10
+	VMOVUPS     Z7, (R11)(BX*1)
 	VADDPS      Z6, Z13, Z7
-	VMOVUPS     Z7, (R10)
-	ADDQ        DX, R10
+	VMOVUPS     Z7, (R11)(BX*2)
 	VADDPS      Z6, Z8, Z7
-	VMOVUPS     Z7, (R10)
-	ADDQ        BX, R11
-	VMOVUPS     384(SP), Z7
-	VMOVUPS     448(SP), Z8
-	VMOVUPS     512(SP), Z9
-	VMOVUPS     576(SP), Z10
-	VMOVUPS     640(SP), Z11
-	VMOVUPS     704(SP), Z12
-	MOVQ        R11, R10
+	VMOVUPS     Z7, (R12)
+	ADDQ        SI, R11
+	LEAQ        (R11)(R14*1), R12
+	VMOVUPS     384(AX), Z7
+	VMOVUPS     448(AX), Z8
+	VMOVUPS     512(AX), Z9
+	VMOVUPS     576(AX), Z10
+	VMOVUPS     640(AX), Z11
+	VMOVUPS     704(AX), Z12
 	VADDPS      Z9, Z8, Z13
 	VSUBPS      Z9, Z8, Z8
 	VADDPS      Z13, Z7, Z7
@@ -4923,24 +4597,21 @@ channels:
 	VFMADD231PS Z5, Z11, Z8
 	VADDPS      Z12, Z8, Z8
 	VADDPS      Z6, Z7, Z7
-	VMOVUPS     Z7, (R10)
-	ADDQ        DX, R10
+	VMOVUPS     Z7, (R11)
 	VADDPS      Z6, Z9, Z7
-	VMOVUPS     Z7, (R10)
-	ADDQ        DX, R10
+	VMOVUPS     Z7, (R11)(BX*1)
 	VADDPS      Z6, Z13, Z7
-	VMOVUPS     Z7, (R10)
-	ADDQ        DX, R10
+	VMOVUPS     Z7, (R11)(BX*2)
 	VADDPS      Z6, Z8, Z7
-	VMOVUPS     Z7, (R10)
-	ADDQ        BX, R11
-	VMOVUPS     768(SP), Z7
-	VMOVUPS     832(SP), Z8
-	VMOVUPS     896(SP), Z9
-	VMOVUPS     960(SP), Z10
-	VMOVUPS     1024(SP), Z11
-	VMOVUPS     1088(SP), Z12
-	MOVQ        R11, R10
+	VMOVUPS     Z7, (R12)
+	ADDQ        SI, R11
+	LEAQ        (R11)(R14*1), R12
+	VMOVUPS     768(AX), Z7
+	VMOVUPS     832(AX), Z8
+	VMOVUPS     896(AX), Z9
+	VMOVUPS     960(AX), Z10
+	VMOVUPS     1024(AX), Z11
+	VMOVUPS     1088(AX), Z12
 	VADDPS      Z9, Z8, Z13
 	VSUBPS      Z9, Z8, Z8
 	VADDPS      Z13, Z7, Z7
@@ -4955,24 +4626,21 @@ channels:
 	VFMADD231PS Z5, Z11, Z8
 	VADDPS      Z12, Z8, Z8
 	VADDPS      Z6, Z7, Z7
-	VMOVUPS     Z7, (R10)
-	ADDQ        DX, R10
+	VMOVUPS     Z7, (R11)
 	VADDPS      Z6, Z9, Z7
-	VMOVUPS     Z7, (R10)
-	ADDQ        DX, R10
+	VMOVUPS     Z7, (R11)(BX*1)
 	VADDPS      Z6, Z13, Z7
-	VMOVUPS     Z7, (R10)
-	ADDQ        DX, R10
+	VMOVUPS     Z7, (R11)(BX*2)
 	VADDPS      Z6, Z8, Z7
-	VMOVUPS     Z7, (R10)
-	ADDQ        BX, R11
-	VMOVUPS     1152(SP), Z7
-	VMOVUPS     1216(SP), Z8
-	VMOVUPS     1280(SP), Z9
-	VMOVUPS     1344(SP), Z10
-	VMOVUPS     1408(SP), Z11
-	VMOVUPS     1472(SP), Z12
-	MOVQ        R11, R10
+	VMOVUPS     Z7, (R12)
+	ADDQ        SI, R11
+	LEAQ        (R11)(R14*1), R12
+	VMOVUPS     1152(AX), Z7
+	VMOVUPS     1216(AX), Z8
+	VMOVUPS     1280(AX), Z9
+	VMOVUPS     1344(AX), Z10
+	VMOVUPS     1408(AX), Z11
+	VMOVUPS     1472(AX), Z12
 	VADDPS      Z9, Z8, Z13
 	VSUBPS      Z9, Z8, Z8
 	VADDPS      Z13, Z7, Z7
@@ -4987,28 +4655,24 @@ channels:
 	VFMADD231PS Z5, Z11, Z8
 	VADDPS      Z12, Z8, Z8
 	VADDPS      Z6, Z7, Z7
-	VMOVUPS     Z7, (R10)
-	ADDQ        DX, R10
+	VMOVUPS     Z7, (R11)
 	VADDPS      Z6, Z9, Z7
-	VMOVUPS     Z7, (R10)
-	ADDQ        DX, R10
+	VMOVUPS     Z7, (R11)(BX*1)
 	VADDPS      Z6, Z13, Z7
-	VMOVUPS     Z7, (R10)
-	ADDQ        DX, R10
+	VMOVUPS     Z7, (R11)(BX*2)
 	VADDPS      Z6, Z8, Z6
-	VMOVUPS     Z6, (R10)
-	ADDQ        BX, R11
-	ADDQ        $+64, SI
+	VMOVUPS     Z6, (R12)
 	ADDQ        $+64, DI
-	ADDQ        $+64, R9
-	SUBQ        $+16, R8
+	ADDQ        $+64, R8
+	ADDQ        $+64, R10
+	SUBQ        $+16, R9
 	JG          channels
 	VZEROUPPER
 	RET
 
 // func winogradKernelAVX512(dst *float32, place int, src *float32, tap int, lanes int)
 // Requires: AVX, AVX512F
-TEXT ·winogradKernelAVX512(SB), $1152-40
+TEXT ·winogradKernelAVX512(SB), $1216-40
 	MOVL         $0x3eaaaaab, AX
 	VMOVD        AX, X0
 	VBROADCASTSS X0, Z0
@@ -5030,101 +4694,24 @@ TEXT ·winogradKernelAVX512(SB), $1152-40
 	MOVL         $0x3f000000, AX
 	VMOVD        AX, X6
 	VBROADCASTSS X6, Z6
-	MOVQ         tap+24(FP), AX
-	SHLQ         $0x02, AX
-	IMUL3Q       $0x03, AX, CX
-	MOVQ         place+8(FP), DX
-	SHLQ         $0x02, DX
-	IMUL3Q       $0x06, DX, BX
-	MOVQ         src+16(FP), SI
-	MOVQ         dst+0(FP), DI
-	MOVQ         lanes+32(FP), R8
+	LEAQ         63(SP), AX
+	ANDQ         $-64, AX
+	MOVQ         tap+24(FP), CX
+	SHLQ         $0x02, CX
+	IMUL3Q       $0x03, CX, DX
+	MOVQ         place+8(FP), BX
+	SHLQ         $0x02, BX
+	IMUL3Q       $0x06, BX, SI
+	MOVQ         src+16(FP), DI
+	MOVQ         dst+0(FP), R8
+	MOVQ         lanes+32(FP), R9
+	LEAQ         (BX)(BX*2), R11
 
 channels:
-	MOVQ        SI, R10
-	MOVQ        R10, R9
-	VMOVUPS     (R9), Z7
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Z8
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Z9
-	VADDPS      Z9, Z7, Z10
-	VADDPS      Z8, Z10, Z11
-	VMULPS      Z0, Z11, Z11
-	VSUBPS      Z8, Z10, Z10
-	VMULPS      Z0, Z10, Z10
-	VMULPS      Z9, Z4, Z12
-	VFMADD231PS Z3, Z8, Z12
-	VFMADD231PS Z2, Z7, Z12
-	VMULPS      Z1, Z12, Z12
-	VMOVAPS     Z8, Z8
-	VFMSUB231PS Z6, Z7, Z8
-	VFMADD231PS Z5, Z9, Z8
-	VMULPS      Z1, Z8, Z8
-	VMOVUPS     Z7, (SP)
-	VMOVUPS     Z11, 192(SP)
-	VMOVUPS     Z10, 384(SP)
-	VMOVUPS     Z12, 576(SP)
-	VMOVUPS     Z8, 768(SP)
-	VMOVUPS     Z9, 960(SP)
-	ADDQ        AX, R10
-	MOVQ        R10, R9
-	VMOVUPS     (R9), Z7
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Z8
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Z9
-	VADDPS      Z9, Z7, Z10
-	VADDPS      Z8, Z10, Z11
-	VMULPS      Z0, Z11, Z11
-	VSUBPS      Z8, Z10, Z10
-	VMULPS      Z0, Z10, Z10
-	VMULPS      Z9, Z4, Z12
-	VFMADD231PS Z3, Z8, Z12
-	VFMADD231PS Z2, Z7, Z12
-	VMULPS      Z1, Z12, Z12
-	VMOVAPS     Z8, Z8
-	VFMSUB231PS Z6, Z7, Z8
-	VFMADD231PS Z5, Z9, Z8
-	VMULPS      Z1, Z8, Z8
-	VMOVUPS     Z7, 64(SP)
-	VMOVUPS     Z11, 256(SP)
-	VMOVUPS     Z10, 448(SP)
-	VMOVUPS     Z12, 640(SP)
-	VMOVUPS     Z8, 832(SP)
-	VMOVUPS     Z9, 1024(SP)
-	ADDQ        AX, R10
-	MOVQ        R10, R9
-	VMOVUPS     (R9), Z7
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Z8
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Z9
-	VADDPS      Z9, Z7, Z10
-	VADDPS      Z8, Z10, Z11
-	VMULPS      Z0, Z11, Z11
-	VSUBPS      Z8, Z10, Z10
-	VMULPS      Z0, Z10, Z10
-	VMULPS      Z9, Z4, Z12
-	VFMADD231PS Z3, Z8, Z12
-	VFMADD231PS Z2, Z7, Z12
-	VMULPS      Z1, Z12, Z12
-	VMOVAPS     Z8, Z8
-	VFMSUB231PS Z6, Z7, Z8
-	VFMADD231PS Z5, Z9, Z8
-	VMULPS      Z1, Z8, Z8
-	VMOVUPS     Z7, 128(SP)
-	VMOVUPS     Z11, 320(SP)
-	VMOVUPS     Z10, 512(SP)
-	VMOVUPS     Z12, 704(SP)
-	VMOVUPS     Z8, 896(SP)
-	VMOVUPS     Z9, 1088(SP)
-	ADDQ        AX, R10
 	MOVQ        DI, R10
-	VMOVUPS     (SP), Z7
-	VMOVUPS     64(SP), Z8
-	VMOVUPS     128(SP), Z9
-	MOVQ        R10, R9
+	VMOVUPS     (R10), Z7
+	VMOVUPS     (R10)(DX*1), Z8
+	VMOVUPS     (R10)(DX*2), Z9
 	VADDPS      Z9, Z7, Z10
 	VADDPS      Z8, Z10, Z11
 	VMULPS      Z0, Z11, Z11
@@ -5138,22 +4725,16 @@ channels:
 	VFMSUB231PS Z6, Z7, Z8
 	VFMADD231PS Z5, Z9, Z8
 	VMULPS      Z1, Z8, Z8
-	VMOVUPS     Z7, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z11, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z10, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z12, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z8, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z9, (R9)
-	ADDQ        BX, R10
-	VMOVUPS     192(SP), Z7
-	VMOVUPS     256(SP), Z8
-	VMOVUPS     320(SP), Z9
-	MOVQ        R10, R9
+	VMOVUPS     Z7, (AX)
+	VMOVUPS     Z11, 192(AX)
+	VMOVUPS     Z10, 384(AX)
+	VMOVUPS     Z12, 576(AX)
+	VMOVUPS     Z8, 768(AX)
+	VMOVUPS     Z9, 960(AX)
+	ADDQ        CX, R10
+	VMOVUPS     (R10), Z7
+	VMOVUPS     (R10)(DX*1), Z8
+	VMOVUPS     (R10)(DX*2), Z9
 	VADDPS      Z9, Z7, Z10
 	VADDPS      Z8, Z10, Z11
 	VMULPS      Z0, Z11, Z11
@@ -5167,22 +4748,16 @@ channels:
 	VFMSUB231PS Z6, Z7, Z8
 	VFMADD231PS Z5, Z9, Z8
 	VMULPS      Z1, Z8, Z8
-	VMOVUPS     Z7, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z11, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z10, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z12, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z8, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z9, (R9)
-	ADDQ        BX, R10
-	VMOVUPS     384(SP), Z7
-	VMOVUPS     448(SP), Z8
-	VMOVUPS     512(SP), Z9
-	MOVQ        R10, R9
+	VMOVUPS     Z7, 64(AX)
+	VMOVUPS     Z11, 256(AX)
+	VMOVUPS     Z10, 448(AX)
+	VMOVUPS     Z12, 640(AX)
+	VMOVUPS     Z8, 832(AX)
+	VMOVUPS     Z9, 1024(AX)
+	ADDQ        CX, R10
+	VMOVUPS     (R10), Z7
+	VMOVUPS     (R10)(DX*1), Z8
+	VMOVUPS     (R10)(DX*2), Z9
 	VADDPS      Z9, Z7, Z10
 	VADDPS      Z8, Z10, Z11
 	VMULPS      Z0, Z11, Z11
@@ -5196,22 +4771,17 @@ channels:
 	VFMSUB231PS Z6, Z7, Z8
 	VFMADD231PS Z5, Z9, Z8
 	VMULPS      Z1, Z8, Z8
-	VMOVUPS     Z7, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z11, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z10, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z12, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z8, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z9, (R9)
-	ADDQ        BX, R10
-	VMOVUPS     576(SP), Z7
-	VMOVUPS     640(SP), Z8
-	VMOVUPS     704(SP), Z9
-	MOVQ        R10, R9
+	VMOVUPS     Z7, 128(AX)
+	VMOVUPS     Z11, 320(AX)
+	VMOVUPS     Z10, 512(AX)
+	VMOVUPS     Z12, 704(AX)
+	VMOVUPS     Z8, 896(AX)
+	VMOVUPS     Z9, 1088(AX)
+	MOVQ        R8, R10
+	LEAQ        (R10)(R11*1), R12
+	VMOVUPS     (AX), Z7
+	VMOVUPS     64(AX), Z8
+	VMOVUPS     128(AX), Z9
 	VADDPS      Z9, Z7, Z10
 	VADDPS      Z8, Z10, Z11
 	VMULPS      Z0, Z11, Z11
@@ -5225,22 +4795,17 @@ channels:
 	VFMSUB231PS Z6, Z7, Z8
 	VFMADD231PS Z5, Z9, Z8
 	VMULPS      Z1, Z8, Z8
-	VMOVUPS     Z7, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z11, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z10, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z12, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z8, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z9, (R9)
-	ADDQ        BX, R10
-	VMOVUPS     768(SP), Z7
-	VMOVUPS     832(SP), Z8
-	VMOVUPS     896(SP), Z9
-	MOVQ        R10, R9
+	VMOVUPS     Z7, (R10)
+	VMOVUPS     Z11, (R10)(BX*1)
+	VMOVUPS     Z10, (R10)(BX*2)
+	VMOVUPS     Z12, (R12)
+	VMOVUPS     Z8, (R12)(BX*1)
+	VMOVUPS     Z9, (R12)(BX*2)
+	ADDQ        SI, R10
+	LEAQ        (R10)(R11*1), R12
+	VMOVUPS     192(AX), Z7
+	VMOVUPS     256(AX), Z8
+	VMOVUPS     320(AX), Z9
 	VADDPS      Z9, Z7, Z10
 	VADDPS      Z8, Z10, Z11
 	VMULPS      Z0, Z11, Z11
@@ -5254,22 +4819,17 @@ channels:
 	VFMSUB231PS Z6, Z7, Z8
 	VFMADD231PS Z5, Z9, Z8
 	VMULPS      Z1, Z8, Z8
-	VMOVUPS     Z7, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z11, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z10, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z12, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z8, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z9, (R9)
-	ADDQ        BX, R10
-	VMOVUPS     960(SP), Z7
-	VMOVUPS     1024(SP), Z8
-	VMOVUPS     1088(SP), Z9
-	MOVQ        R10, R9
+	VMOVUPS     Z7, (R10)
+	VMOVUPS     Z11, (R10)(BX*1)
+	VMOVUPS     Z10, (R10)(BX*2)
+	VMOVUPS     Z12, (R12)
+	VMOVUPS     Z8, (R12)(BX*1)
+	VMOVUPS     Z9, (R12)(BX*2)
+	ADDQ        SI, R10
+	LEAQ        (R10)(R11*1), R12
+	VMOVUPS     384(AX), Z7
+	VMOVUPS     448(AX), Z8
+	VMOVUPS     512(AX), Z9
 	VADDPS      Z9, Z7, Z10
 	VADDPS      Z8, Z10, Z11
 	VMULPS      Z0, Z11, Z11
@@ -5283,28 +4843,94 @@ channels:
 	VFMSUB231PS Z6, Z7, Z8
 	VFMADD231PS Z5, Z9, Z8
 	VMULPS      Z1, Z8, Z8
-	VMOVUPS     Z7, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z11, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z10, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z12, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z8, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z9, (R9)
-	ADDQ        BX, R10
-	ADDQ        $+64, SI
+	VMOVUPS     Z7, (R10)
+	VMOVUPS     Z11, (R10)(BX*1)
+	VMOVUPS     Z10, (R10)(BX*2)
+	VMOVUPS     Z12, (R12)
+	VMOVUPS     Z8, (R12)(BX*1)
+	VMOVUPS     Z9, (R12)(BX*2)
+	ADDQ        SI, R10
+	LEAQ        (R10)(R11*1), R12
+	VMOVUPS     576(AX), Z7
+	VMOVUPS     640(AX), Z8
+	VMOVUPS     704(AX), Z9
+	VADDPS      Z9, Z7, Z10
+	VADDPS      Z8, Z10, Z11
+	VMULPS      Z0, Z11, Z11
+	VSUBPS      Z8, Z10, Z10
+	VMULPS      Z0, Z10, Z10
+	VMULPS      Z9, Z4, Z12
+	VFMADD231PS Z3, Z8, Z12
+	VFMADD231PS Z2, Z7, Z12
+	VMULPS      Z1, Z12, Z12
+	VMOVAPS     Z8, Z8
+	VFMSUB231PS Z6, Z7, Z8
+	VFMADD231PS Z5, Z9, Z8
+	VMULPS      Z1, Z8, Z8
+	VMOVUPS     Z7, (R10)
+	VMOVUPS     Z11, (R10)(BX*1)
+	VMOVUPS     Z10, (R10)(BX*2)
+	VMOVUPS     Z12, (R12)
+	VMOVUPS     Z8, (R12)(BX*1)
+	VMOVUPS     Z9, (R12)(BX*2)
+	ADDQ        SI, R10
+	LEAQ        (R10)(R11*1), R12
+	VMOVUPS     768(AX), Z7
+	VMOVUPS     832(AX), Z8
+	VMOVUPS     896(AX), Z9
+	VADDPS      Z9, Z7, Z10
+	VADDPS      Z8, Z10, Z11
+	VMULPS      Z0, Z11, Z11
+	VSUBPS      Z8, Z10, Z10
+	VMULPS      Z0, Z10, Z10
+	VMULPS      Z9, Z4, Z12
+	VFMADD231PS Z3, Z8, Z12
+	VFMADD231PS Z2, Z7, Z12
+	VMULPS      Z1, Z12, Z12
+	VMOVAPS     Z8, Z8
+	VFMSUB231PS Z6, Z7, Z8
+	VFMADD231PS Z5, Z9, Z8
+	VMULPS      Z1, Z8, Z8
+	VMOVUPS     Z7, (R10)
+	VMOVUPS     Z11, (R10)(BX*1)
+	VMOVUPS     Z10, (R10)(BX*2)
+	VMOVUPS     Z12, (R12)
+	VMOVUPS     Z8, (R12)(BX*1)
+	VMOVUPS     Z9, (R12)(BX*2)
+	ADDQ        SI, R10
+	LEAQ        (R10)(R11*1), R12
+	VMOVUPS     960(AX), Z7
+	VMOVUPS     1024(AX), Z8
+	VMOVUPS     1088(AX), Z9
+	VADDPS      Z9, Z7, Z10
+	VADDPS      Z8, Z10, Z11
+	VMULPS      Z0, Z11, Z11
+	VSUBPS      Z8, Z10, Z10
+	VMULPS      Z0, Z10, Z10
+	VMULPS      Z9, Z4, Z12
+	VFMADD231PS Z3, Z8, Z12
+	VFMADD231PS Z2, Z7, Z12
+	VMULPS      Z1, Z12, Z12
+	VMOVAPS     Z8, Z8
+	VFMSUB231PS Z6, Z7, Z8
+	VFMADD231PS Z5, Z9, Z8
+	VMULPS      Z1, Z8, Z8
+	VMOVUPS     Z7, (R10)
+	VMOVUPS     Z11, (R10)(BX*1)
+	VMOVUPS     Z10, (R10)(BX*2)
+	VMOVUPS     Z12, (R12)
+	VMOVUPS     Z8, (R12)(BX*1)
+	VMOVUPS     Z9, (R12)(BX*2)
 	ADDQ        $+64, DI
-	SUBQ        $+16, R8
+	ADDQ        $+64, R8
+	SUBQ        $+16, R9
 	JG          channels
 	VZEROUPPER
 	RET
 
 // func winogradGradInAVX512(dst *float32, place int, src *float32, row int, pixel int, channels int)
 // Requires: AVX, AVX512F
-TEXT ·winogradGradInAVX512(SB), $1536-48
+TEXT ·winogradGradInAVX512(SB), $1600-48
 	MOVL         $0x3f000000, AX
 	VMOVD        AX, X0
 	VBROADCASTSS X0, Z0
@@ -5323,133 +4949,28 @@ TEXT ·winogradGradInAVX512(SB), $1536-48
 	MOVL         $0xc1000000, AX
 	VMOVD        AX, X5
 	VBROADCASTSS X5, Z5
-	MOVQ         pixel+32(FP), AX
-	SHLQ         $0x02, AX
-	MOVQ         row+24(FP), CX
+	LEAQ         63(SP), AX
+	ANDQ         $-64, AX
+	MOVQ         pixel+32(FP), CX
 	SHLQ         $0x02, CX
-	MOVQ         place+8(FP), DX
+	MOVQ         row+24(FP), DX
 	SHLQ         $0x02, DX
-	IMUL3Q       $0x06, DX, BX
-	MOVQ         src+16(FP), SI
-	MOVQ         dst+0(FP), DI
-	MOVQ         channels+40(FP), R8
+	MOVQ         place+8(FP), BX
+	SHLQ         $0x02, BX
+	IMUL3Q       $0x06, BX, SI
+	MOVQ         src+16(FP), DI
+	MOVQ         dst+0(FP), R8
+	MOVQ         channels+40(FP), R9
+	LEAQ         (DX)(DX*2), R12
+	LEAQ         (BX)(BX*2), R13
 
 channels:
-	MOVQ        SI, R10
-	MOVQ        R10, R9
-	VMOVUPS     (R9), Z6
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Z7
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Z8
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Z9
-	VADDPS      Z8, Z6, Z10
-	VADDPS      Z9, Z7, Z11
-	VADDPS      Z11, Z10, Z12
-	VSUBPS      Z11, Z10, Z10
-	VMOVAPS     Z6, Z11
-	VFMADD231PS Z0, Z7, Z11
-	VFMADD231PS Z1, Z8, Z11
-	VFMADD231PS Z2, Z9, Z11
-	VMOVAPS     Z6, Z13
-	VFMADD231PS Z3, Z7, Z13
-	VFMADD231PS Z4, Z8, Z13
-	VFMADD231PS Z5, Z9, Z13
-	VMOVUPS     Z6, (SP)
-	VMOVUPS     Z12, 256(SP)
-	VMOVUPS     Z10, 512(SP)
-	VMOVUPS     Z11, 768(SP)
-	VMOVUPS     Z13, 1024(SP)
-	VMOVUPS     Z9, 1280(SP)
-	ADDQ        AX, R10
-	MOVQ        R10, R9
-	VMOVUPS     (R9), Z6
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Z7
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Z8
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Z9
-	VADDPS      Z8, Z6, Z10
-	VADDPS      Z9, Z7, Z11
-	VADDPS      Z11, Z10, Z12
-	VSUBPS      Z11, Z10, Z10
-	VMOVAPS     Z6, Z11
-	VFMADD231PS Z0, Z7, Z11
-	VFMADD231PS Z1, Z8, Z11
-	VFMADD231PS Z2, Z9, Z11
-	VMOVAPS     Z6, Z13
-	VFMADD231PS Z3, Z7, Z13
-	VFMADD231PS Z4, Z8, Z13
-	VFMADD231PS Z5, Z9, Z13
-	VMOVUPS     Z6, 64(SP)
-	VMOVUPS     Z12, 320(SP)
-	VMOVUPS     Z10, 576(SP)
-	VMOVUPS     Z11, 832(SP)
-	VMOVUPS     Z13, 1088(SP)
-	VMOVUPS     Z9, 1344(SP)
-	ADDQ        AX, R10
-	MOVQ        R10, R9
-	VMOVUPS     (R9), Z6
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Z7
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Z8
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Z9
-	VADDPS      Z8, Z6, Z10
-	VADDPS      Z9, Z7, Z11
-	VADDPS      Z11, Z10, Z12
-	VSUBPS      Z11, Z10, Z10
-	VMOVAPS     Z6, Z11
-	VFMADD231PS Z0, Z7, Z11
-	VFMADD231PS Z1, Z8, Z11
-	VFMADD231PS Z2, Z9, Z11
-	VMOVAPS     Z6, Z13
-	VFMADD231PS Z3, Z7, Z13
-	VFMADD231PS Z4, Z8, Z13
-	VFMADD231PS Z5, Z9, Z13
-	VMOVUPS     Z6, 128(SP)
-	VMOVUPS     Z12, 384(SP)
-	VMOVUPS     Z10, 640(SP)
-	VMOVUPS     Z11, 896(SP)
-	VMOVUPS     Z13, 1152(SP)
-	VMOVUPS     Z9, 1408(SP)
-	ADDQ        AX, R10
-	MOVQ        R10, R9
-	VMOVUPS     (R9), Z6
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Z7
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Z8
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Z9
-	VADDPS      Z8, Z6, Z10
-	VADDPS      Z9, Z7, Z11
-	VADDPS      Z11, Z10, Z12
-	VSUBPS      Z11, Z10, Z10
-	VMOVAPS     Z6, Z11
-	VFMADD231PS Z0, Z7, Z11
-	VFMADD231PS Z1, Z8, Z11
-	VFMADD231PS Z2, Z9, Z11
-	VMOVAPS     Z6, Z13
-	VFMADD231PS Z3, Z7, Z13
-	VFMADD231PS Z4, Z8, Z13
-	VFMADD231PS Z5, Z9, Z13
-	VMOVUPS     Z6, 192(SP)
-	VMOVUPS     Z12, 448(SP)
-	VMOVUPS     Z10, 704(SP)
-	VMOVUPS     Z11, 960(SP)
-	VMOVUPS     Z13, 1216(SP)
-	VMOVUPS     Z9, 1472(SP)
-	ADDQ        AX, R10
 	MOVQ        DI, R10
-	VMOVUPS     (SP), Z6
-	VMOVUPS     64(SP), Z7
-	VMOVUPS     128(SP), Z8
-	VMOVUPS     192(SP), Z9
-	MOVQ        R10, R9
+	LEAQ        (R10)(R12*1), R11
+	VMOVUPS     (R10), Z6
+	VMOVUPS     (R10)(DX*1), Z7
+	VMOVUPS     (R10)(DX*2), Z8
+	VMOVUPS     (R11), Z9
 	VADDPS      Z8, Z6, Z10
 	VADDPS      Z9, Z7, Z11
 	VADDPS      Z11, Z10, Z12
@@ -5462,23 +4983,18 @@ channels:
 	VFMADD231PS Z3, Z7, Z13
 	VFMADD231PS Z4, Z8, Z13
 	VFMADD231PS Z5, Z9, Z13
-	VMOVUPS     Z6, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z12, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z10, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z11, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z13, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z9, (R9)
-	ADDQ        BX, R10
-	VMOVUPS     256(SP), Z6
-	VMOVUPS     320(SP), Z7
-	VMOVUPS     384(SP), Z8
-	VMOVUPS     448(SP), Z9
-	MOVQ        R10, R9
+	VMOVUPS     Z6, (AX)
+	VMOVUPS     Z12, 256(AX)
+	VMOVUPS     Z10, 512(AX)
+	VMOVUPS     Z11, 768(AX)
+	VMOVUPS     Z13, 1024(AX)
+	VMOVUPS     Z9, 1280(AX)
+	ADDQ        CX, R10
+	LEAQ        (R10)(R12*1), R11
+	VMOVUPS     (R10), Z6
+	VMOVUPS     (R10)(DX*1), Z7
+	VMOVUPS     (R10)(DX*2), Z8
+	VMOVUPS     (R11), Z9
 	VADDPS      Z8, Z6, Z10
 	VADDPS      Z9, Z7, Z11
 	VADDPS      Z11, Z10, Z12
@@ -5491,23 +5007,18 @@ channels:
 	VFMADD231PS Z3, Z7, Z13
 	VFMADD231PS Z4, Z8, Z13
 	VFMADD231PS Z5, Z9, Z13
-	VMOVUPS     Z6, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z12, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z10, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z11, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z13, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z9, (R9)
-	ADDQ        BX, R10
-	VMOVUPS     512(SP), Z6
-	VMOVUPS     576(SP), Z7
-	VMOVUPS     640(SP), Z8
-	VMOVUPS     704(SP), Z9
-	MOVQ        R10, R9
+	VMOVUPS     Z6, 64(AX)
+	VMOVUPS     Z12, 320(AX)
+	VMOVUPS     Z10, 576(AX)
+	VMOVUPS     Z11, 832(AX)
+	VMOVUPS     Z13, 1088(AX)
+	VMOVUPS     Z9, 1344(AX)
+	ADDQ        CX, R10
+	LEAQ        (R10)(R12*1), R11
+	VMOVUPS     (R10), Z6
+	VMOVUPS     (R10)(DX*1), Z7
+	VMOVUPS     (R10)(DX*2), Z8
+	VMOVUPS     (R11), Z9
 	VADDPS      Z8, Z6, Z10
 	VADDPS      Z9, Z7, Z11
 	VADDPS      Z11, Z10, Z12
@@ -5520,23 +5031,18 @@ channels:
 	VFMADD231PS Z3, Z7, Z13
 	VFMADD231PS Z4, Z8, Z13
 	VFMADD231PS Z5, Z9, Z13
-	VMOVUPS     Z6, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z12, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z10, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z11, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z13, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z9, (R9)
-	ADDQ        BX, R10
-	VMOVUPS     768(SP), Z6
-	VMOVUPS     832(SP), Z7
-	VMOVUPS     896(SP), Z8
-	VMOVUPS     960(SP), Z9
-	MOVQ        R10, R9
+	VMOVUPS     Z6, 128(AX)
+	VMOVUPS     Z12, 384(AX)
+	VMOVUPS     Z10, 640(AX)
+	VMOVUPS     Z11, 896(AX)
+	VMOVUPS     Z13, 1152(AX)
+	VMOVUPS     Z9, 1408(AX)
+	ADDQ        CX, R10
+	LEAQ        (R10)(R12*1), R11
+	VMOVUPS     (R10), Z6
+	VMOVUPS     (R10)(DX*1), Z7
+	VMOVUPS     (R10)(DX*2), Z8
+	VMOVUPS     (R11), Z9
 	VADDPS      Z8, Z6, Z10
 	VADDPS      Z9, Z7, Z11
 	VADDPS      Z11, Z10, Z12
@@ -5549,23 +5055,18 @@ channels:
 	VFMADD231PS Z3, Z7, Z13
 	VFMADD231PS Z4, Z8, Z13
 	VFMADD231PS Z5, Z9, Z13
-	VMOVUPS     Z6, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z12, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z10, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z11, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z13, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z9, (R9)
-	ADDQ        BX, R10
-	VMOVUPS     1024(SP), Z6
-	VMOVUPS     1088(SP), Z7
-	VMOVUPS     1152(SP), Z8
-	VMOVUPS     1216(SP), Z9
-	MOVQ        R10, R9
+	VMOVUPS     Z6, 192(AX)
+	VMOVUPS     Z12, 448(AX)
+	VMOVUPS     Z10, 704(AX)
+	VMOVUPS     Z11, 960(AX)
+	VMOVUPS     Z13, 1216(AX)
+	VMOVUPS     Z9, 1472(AX)
+	MOVQ        R8, R10
+	LEAQ        (R10)(R13*1), R11
+	VMOVUPS     (AX), Z6
+	VMOVUPS     64(AX), Z7
+	VMOVUPS     128(AX), Z8
+	VMOVUPS     192(AX), Z9
 	VADDPS      Z8, Z6, Z10
 	VADDPS      Z9, Z7, Z11
 	VADDPS      Z11, Z10, Z12
@@ -5578,23 +5079,18 @@ channels:
 	VFMADD231PS Z3, Z7, Z13
 	VFMADD231PS Z4, Z8, Z13
 	VFMADD231PS Z5, Z9, Z13
-	VMOVUPS     Z6, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z12, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z10, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z11, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z13, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z9, (R9)
-	ADDQ        BX, R10
-	VMOVUPS     1280(SP), Z6
-	VMOVUPS     1344(SP), Z7
-	VMOVUPS     1408(SP), Z8
-	VMOVUPS     1472(SP), Z9
-	MOVQ        R10, R9
+	VMOVUPS     Z6, (R10)
+	VMOVUPS     Z12, (R10)(BX*1)
+	VMOVUPS     Z10, (R10)(BX*2)
+	VMOVUPS     Z11, (R11)
+	VMOVUPS     Z13, (R11)(BX*1)
+	VMOVUPS     Z9, (R11)(BX*2)
+	ADDQ        SI, R10
+	LEAQ        (R10)(R13*1), R11
+	VMOVUPS     256(AX), Z6
+	VMOVUPS     320(AX), Z7
+	VMOVUPS     384(AX), Z8
+	VMOVUPS     448(AX), Z9
 	VADDPS      Z8, Z6, Z10
 	VADDPS      Z9, Z7, Z11
 	VADDPS      Z11, Z10, Z12
@@ -5607,28 +5103,118 @@ channels:
 	VFMADD231PS Z3, Z7, Z13
 	VFMADD231PS Z4, Z8, Z13
 	VFMADD231PS Z5, Z9, Z13
-	VMOVUPS     Z6, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z12, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z10, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z11, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z13, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z9, (R9)
-	ADDQ        BX, R10
-	ADDQ        $+64, SI
+	VMOVUPS     Z6, (R10)
+	VMOVUPS     Z12, (R10)(BX*1)
+	VMOVUPS     Z10, (R10)(BX*2)
+	VMOVUPS     Z11, (R11)
+	VMOVUPS     Z13, (R11)(BX*1)
+	VMOVUPS     Z9, (R11)(BX*2)
+	ADDQ        SI, R10
+	LEAQ        (R10)(R13*1), R11
+	VMOVUPS     512(AX), Z6
+	VMOVUPS     576(AX), Z7
+	VMOVUPS     640(AX), Z8
+	VMOVUPS     704(AX), Z9
+	VADDPS      Z8, Z6, Z10
+	VADDPS      Z9, Z7, Z11
+	VADDPS      Z11, Z10, Z12
+	VSUBPS      Z11, Z10, Z10
+	VMOVAPS     Z6, Z11
+	VFMADD231PS Z0, Z7, Z11
+	VFMADD231PS Z1, Z8, Z11
+	VFMADD231PS Z2, Z9, Z11
+	VMOVAPS     Z6, Z13
+	VFMADD231PS Z3, Z7, Z13
+	VFMADD231PS Z4, Z8, Z13
+	VFMADD231PS Z5, Z9, Z13
+	VMOVUPS     Z6, (R10)
+	VMOVUPS     Z12, (R10)(BX*1)
+	VMOVUPS     Z10, (R10)(BX*2)
+	VMOVUPS     Z11, (R11)
+	VMOVUPS     Z13, (R11)(BX*1)
+	VMOVUPS     Z9, (R11)(BX*2)
+	ADDQ        SI, R10
+	LEAQ        (R10)(R13*1), R11
+	VMOVUPS     768(AX), Z6
+	VMOVUPS     832(AX), Z7
+	VMOVUPS     896(AX), Z8
+	VMOVUPS     960(AX), Z9
+	VADDPS      Z8, Z6, Z10
+	VADDPS      Z9, Z7, Z11
+	VADDPS      Z11, Z10, Z12
+	VSUBPS      Z11, Z10, Z10
+	VMOVAPS     Z6, Z11
+	VFMADD231PS Z0, Z7, Z11
+	VFMADD231PS Z1, Z8, Z11
+	VFMADD231PS Z2, Z9, Z11
+	VMOVAPS     Z6, Z13
+	VFMADD231PS Z3, Z7, Z13
+	VFMADD231PS Z4, Z8, Z13
+	VFMADD231PS Z5, Z9, Z13
+	VMOVUPS     Z6, (R10)
+	VMOVUPS     Z12, (R10)(BX*1)
+	VMOVUPS     Z10, (R10)(BX*2)
+	VMOVUPS     Z11, (R11)
+	VMOVUPS     Z13, (R11)(BX*1)
+	VMOVUPS     Z9, (R11)(BX*2)
+	ADDQ        SI, R10
+	LEAQ        (R10)(R13*1), R11
+	VMOVUPS     1024(AX), Z6
+	VMOVUPS     1088(AX), Z7
+	VMOVUPS     1152(AX), Z8
+	VMOVUPS     1216(AX), Z9
+	VADDPS      Z8, Z6, Z10
+	VADDPS      Z9, Z7, Z11
+	VADDPS      Z11, Z10, Z12
+	VSUBPS      Z11, Z10, Z10
+	VMOVAPS     Z6, Z11
+	VFMADD231PS Z0, Z7, Z11
+	VFMADD231PS Z1, Z8, Z11
+	VFMADD231PS Z2, Z9, Z11
+	VMOVAPS     Z6, Z13
+	VFMADD231PS Z3, Z7, Z13
+	VFMADD231PS Z4, Z8, Z13
+	VFMADD231PS Z5, Z9, Z13
+	VMOVUPS     Z6, (R10)
+	VMOVUPS     Z12, (R10)(BX*1)
+	VMOVUPS     Z10, (R10)(BX*2)
+	VMOVUPS     Z11, (R11)
+	VMOVUPS     Z13, (R11)(BX*1)
+	VMOVUPS     Z9, (R11)(BX*2)
+	ADDQ        SI, R10
+	LEAQ        (R10)(R13*1), R11
+	VMOVUPS     1280(AX), Z6
+	VMOVUPS     1344(AX), Z7
+	VMOVUPS     1408(AX), Z8
+	VMOVUPS     1472(AX), Z9
+	VADDPS      Z8, Z6, Z10
+	VADDPS      Z9, Z7, Z11
+	VADDPS      Z11, Z10, Z12
+	VSUBPS      Z11, Z10, Z10
+	VMOVAPS     Z6, Z11
+	VFMADD231PS Z0, Z7, Z11
+	VFMADD231PS Z1, Z8, Z11
+	VFMADD231PS Z2, Z9, Z11
+	VMOVAPS     Z6, Z13
+	VFMADD231PS Z3, Z7, Z13
+	VFMADD231PS Z4, Z8, Z13
+	VFMADD231PS Z5, Z9, Z13
+	VMOVUPS     Z6, (R10)
+	VMOVUPS     Z12, (R10)(BX*1)
+	VMOVUPS     Z10, (R10)(BX*2)
+	VMOVUPS     Z11, (R11)
+	VMOVUPS     Z13, (R11)(BX*1)
+	VMOVUPS     Z9, (R11)(BX*2)
 	ADDQ        $+64, DI
-	SUBQ        $+16, R8
+	ADDQ        $+64, R8
+	SUBQ        $+16, R9
 	JG          channels
 	VZEROUPPER
 	RET
 
 // func winogradGradOutAVX512(dst *float32, tap int, src *float32, place int, lanes int)
 // Requires: AVX, AVX512F
-TEXT ·winogradGradOutAVX512(SB), $1152-40
+TEXT ·winogradGradOutAVX512(SB), $1216-40
 	MOVL         $0x3eaaaaab, AX
 	VMOVD        AX, X0
 	VBROADCASTSS X0, Z0
@@ -5650,206 +5236,28 @@ TEXT ·winogradGradOutAVX512(SB), $1152-40
 	MOVL         $0x3f000000, AX
 	VMOVD        AX, X6
 	VBROADCASTSS X6, Z6
-	MOVQ         place+24(FP), AX
-	SHLQ         $0x02, AX
-	IMUL3Q       $0x06, AX, CX
-	MOVQ         tap+8(FP), DX
-	SHLQ         $0x02, DX
-	IMUL3Q       $0x03, DX, BX
-	MOVQ         src+16(FP), SI
-	MOVQ         dst+0(FP), DI
-	MOVQ         lanes+32(FP), R8
+	LEAQ         63(SP), AX
+	ANDQ         $-64, AX
+	MOVQ         place+24(FP), CX
+	SHLQ         $0x02, CX
+	IMUL3Q       $0x06, CX, DX
+	MOVQ         tap+8(FP), BX
+	SHLQ         $0x02, BX
+	IMUL3Q       $0x03, BX, SI
+	MOVQ         src+16(FP), DI
+	MOVQ         dst+0(FP), R8
+	MOVQ         lanes+32(FP), R9
+	LEAQ         (DX)(DX*2), R12
 
 channels:
-	MOVQ        SI, R10
-	MOVQ        R10, R9
-	VMOVUPS     (R9), Z7
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Z8
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Z9
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Z10
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Z11
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Z12
-	VADDPS      Z9, Z8, Z13
-	VMULPS      Z0, Z13, Z13
-	VSUBPS      Z9, Z8, Z8
-	VMULPS      Z0, Z8, Z8
-	VMULPS      Z1, Z10, Z9
-	VMULPS      Z1, Z11, Z10
-	VADDPS      Z13, Z7, Z7
-	VFMADD231PS Z2, Z9, Z7
-	VFMADD231PS Z6, Z10, Z7
-	VFMADD231PS Z3, Z9, Z8
-	VSUBPS      Z10, Z8, Z8
-	VADDPS      Z13, Z12, Z11
-	VFMADD231PS Z4, Z9, Z11
-	VFMADD231PS Z5, Z10, Z11
-	VMOVUPS     Z7, (SP)
-	VMOVUPS     Z8, 384(SP)
-	VMOVUPS     Z11, 768(SP)
-	ADDQ        AX, R10
-	MOVQ        R10, R9
-	VMOVUPS     (R9), Z7
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Z8
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Z9
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Z10
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Z11
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Z12
-	VADDPS      Z9, Z8, Z13
-	VMULPS      Z0, Z13, Z13
-	VSUBPS      Z9, Z8, Z8
-	VMULPS      Z0, Z8, Z8
-	VMULPS      Z1, Z10, Z9
-	VMULPS      Z1, Z11, Z10
-	VADDPS      Z13, Z7, Z7
-	VFMADD231PS Z2, Z9, Z7
-	VFMADD231PS Z6, Z10, Z7
-	VFMADD231PS Z3, Z9, Z8
-	VSUBPS      Z10, Z8, Z8
-	VADDPS      Z13, Z12, Z11
-	VFMADD231PS Z4, Z9, Z11
-	VFMADD231PS Z5, Z10, Z11
-	VMOVUPS     Z7, 64(SP)
-	VMOVUPS     Z8, 448(SP)
-	VMOVUPS     Z11, 832(SP)
-	ADDQ        AX, R10
-	MOVQ        R10, R9
-	VMOVUPS     (R9), Z7
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Z8
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Z9
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Z10
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Z11
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Z12
-	VADDPS      Z9, Z8, Z13
-	VMULPS      Z0, Z13, Z13
-	VSUBPS      Z9, Z8, Z8
-	VMULPS      Z0, Z8, Z8
-	VMULPS      Z1, Z10, Z9
-	VMULPS      Z1, Z11, Z10
-	VADDPS      Z13, Z7, Z7
-	VFMADD231PS Z2, Z9, Z7
-	VFMADD231PS Z6, Z10, Z7
-	VFMADD231PS Z3, Z9, Z8
-	VSUBPS      Z10, Z8, Z8
-	VADDPS      Z13, Z12, Z11
-	VFMADD231PS Z4, Z9, Z11
-	VFMADD231PS Z5, Z10, Z11
-	VMOVUPS     Z7, 128(SP)
-	VMOVUPS     Z8, 512(SP)
-	VMOVUPS     Z11, 896(SP)
-	ADDQ        AX, R10
-	MOVQ        R10, R9
-	VMOVUPS     (R9), Z7
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Z8
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Z9
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Z10
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Z11
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Z12
-	VADDPS      Z9, Z8, Z13
-	VMULPS      Z0, Z13, Z13
-	VSUBPS      Z9, Z8, Z8
-	VMULPS      Z0, Z8, Z8
-	VMULPS      Z1, Z10, Z9
-	VMULPS      Z1, Z11, Z10
-	VADDPS      Z13, Z7, Z7
-	VFMADD231PS Z2, Z9, Z7
-	VFMADD231PS Z6, Z10, Z7
-	VFMADD231PS Z3, Z9, Z8
-	VSUBPS      Z10, Z8, Z8
-	VADDPS      Z13, Z12, Z11
-	VFMADD231PS Z4, Z9, Z11
-	VFMADD231PS Z5, Z10, Z11
-	VMOVUPS     Z7, 192(SP)
-	VMOVUPS     Z8, 576(SP)
-	VMOVUPS     Z11, 960(SP)
-	ADDQ        AX, R10
-	MOVQ        R10, R9
-	VMOVUPS     (R9), Z7
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Z8
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Z9
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Z10
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Z11
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Z12
-	VADDPS      Z9, Z8, Z13
-	VMULPS      Z0, Z13, Z13
-	VSUBPS      Z9, Z8, Z8
-	VMULPS      Z0, Z8, Z8
-	VMULPS      Z1, Z10, Z9
-	VMULPS      Z1, Z11, Z10
-	VADDPS      Z13, Z7, Z7
-	VFMADD231PS Z2, Z9, Z7
-	VFMADD231PS Z6, Z10, Z7
-	VFMADD231PS Z3, Z9, Z8
-	VSUBPS      Z10, Z8, Z8
-	VADDPS      Z13, Z12, Z11
-	VFMADD231PS Z4, Z9, Z11
-	VFMADD231PS Z5, Z10, Z11
-	VMOVUPS     Z7, 256(SP)
-	VMOVUPS     Z8, 640(SP)
-	VMOVUPS     Z11, 1024(SP)
-	ADDQ        AX, R10
-	MOVQ        R10, R9
-	VMOVUPS     (R9), Z7
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Z8
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Z9
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Z10
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Z11
-	ADDQ        CX, R9
-	VMOVUPS     (R9), Z12
-	VADDPS      Z9, Z8, Z13
-	VMULPS      Z0, Z13, Z13
-	VSUBPS      Z9, Z8, Z8
-	VMULPS      Z0, Z8, Z8
-	VMULPS      Z1, Z10, Z9
-	VMULPS      Z1, Z11, Z10
-	VADDPS      Z13, Z7, Z7
-	VFMADD231PS Z2, Z9, Z7
-	VFMADD231PS Z6, Z10, Z7
-	VFMADD231PS Z3, Z9, Z8
-	VSUBPS      Z10, Z8, Z8
-	VADDPS      Z13, Z12, Z11
-	VFMADD231PS Z4, Z9, Z11
-	VFMADD231PS Z5, Z10, Z11
-	VMOVUPS     Z7, 320(SP)
-	VMOVUPS     Z8, 704(SP)
-	VMOVUPS     Z11, 1088(SP)
-	ADDQ        AX, R10
 	MOVQ        DI, R10
-	VMOVUPS     (SP), Z7
-	VMOVUPS     64(SP), Z8
-	VMOVUPS     128(SP), Z9
-	VMOVUPS     192(SP), Z10
-	VMOVUPS     256(SP), Z11
-	VMOVUPS     320(SP), Z12
-	MOVQ        R10, R9
+	LEAQ        (R10)(R12*1), R11
+	VMOVUPS     (R10), Z7
+	VMOVUPS     (R10)(DX*1), Z8
+	VMOVUPS     (R10)(DX*2), Z9
+	VMOVUPS     (R11), Z10
+	VMOVUPS     (R11)(DX*1), Z11
+	VMOVUPS     (R11)(DX*2), Z12
 	VADDPS      Z9, Z8, Z13
 	VMULPS      Z0, Z13, Z13
 	VSUBPS      Z9, Z8, Z8
@@ -5864,19 +5272,17 @@ channels:
 	VADDPS      Z13, Z12, Z11
 	VFMADD231PS Z4, Z9, Z11
 	VFMADD231PS Z5, Z10, Z11
-	VMOVUPS     Z7, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z8, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z11, (R9)
-	ADDQ        BX, R10
-	VMOVUPS     384(SP), Z7
-	VMOVUPS     448(SP), Z8
-	VMOVUPS     512(SP), Z9
-	VMOVUPS     576(SP), Z10
-	VMOVUPS     640(SP), Z11
-	VMOVUPS     704(SP), Z12
-	MOVQ        R10, R9
+	VMOVUPS     Z7, (AX)
+	VMOVUPS     Z8, 384(AX)
+	VMOVUPS     Z11, 768(AX)
+	ADDQ        CX, R10
+	LEAQ        (R10)(R12*1), R11
+	VMOVUPS     (R10), Z7
+	VMOVUPS     (R10)(DX*1), Z8
+	VMOVUPS     (R10)(DX*2), Z9
+	VMOVUPS     (R11), Z10
+	VMOVUPS     (R11)(DX*1), Z11
+	VMOVUPS     (R11)(DX*2), Z12
 	VADDPS      Z9, Z8, Z13
 	VMULPS      Z0, Z13, Z13
 	VSUBPS      Z9, Z8, Z8
@@ -5891,19 +5297,17 @@ channels:
 	VADDPS      Z13, Z12, Z11
 	VFMADD231PS Z4, Z9, Z11
 	VFMADD231PS Z5, Z10, Z11
-	VMOVUPS     Z7, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z8, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z11, (R9)
-	ADDQ        BX, R10
-	VMOVUPS     768(SP), Z7
-	VMOVUPS     832(SP), Z8
-	VMOVUPS     896(SP), Z9
-	VMOVUPS     960(SP), Z10
-	VMOVUPS     1024(SP), Z11
-	VMOVUPS     1088(SP), Z12
-	MOVQ        R10, R9
+	VMOVUPS     Z7, 64(AX)
+	VMOVUPS     Z8, 448(AX)
+	VMOVUPS     Z11, 832(AX)
+	ADDQ        CX, R10
+	LEAQ        (R10)(R12*1), R11
+	VMOVUPS     (R10), Z7
+	VMOVUPS     (R10)(DX*1), Z8
+	VMOVUPS     (R10)(DX*2), Z9
+	VMOVUPS     (R11), Z10
+	VMOVUPS     (R11)(DX*1), Z11
+	VMOVUPS     (R11)(DX*2), Z12
 	VADDPS      Z9, Z8, Z13
 	VMULPS      Z0, Z13, Z13
 	VSUBPS      Z9, Z8, Z8
@@ -5918,15 +5322,159 @@ channels:
 	VADDPS      Z13, Z12, Z11
 	VFMADD231PS Z4, Z9, Z11
 	VFMADD231PS Z5, Z10, Z11
-	VMOVUPS     Z7, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z8, (R9)
-	ADDQ        DX, R9
-	VMOVUPS     Z11, (R9)
-	ADDQ        BX, R10
-	ADDQ        $+64, SI
+	VMOVUPS     Z7, 128(AX)
+	VMOVUPS     Z8, 512(AX)
+	VMOVUPS     Z11, 896(AX)
+	ADDQ        CX, R10
+	LEAQ        (R10)(R12*1), R11
+	VMOVUPS     (R10), Z7
+	VMOVUPS     (R10)(DX*1), Z8
+	VMOVUPS     (R10)(DX*2), Z9
+	VMOVUPS     (R11), Z10
+	VMOVUPS     (R11)(DX*1), Z11
+	VMOVUPS     (R11)(DX*2), Z12
+	VADDPS      Z9, Z8, Z13
+	VMULPS      Z0, Z13, Z13
+	VSUBPS      Z9, Z8, Z8
+	VMULPS      Z0, Z8, Z8
+	VMULPS      Z1, Z10, Z9
+	VMULPS      Z1, Z11, Z10
+	VADDPS      Z13, Z7, Z7
+	VFMADD231PS Z2, Z9, Z7
+	VFMADD231PS Z6, Z10, Z7
+	VFMADD231PS Z3, Z9, Z8
+	VSUBPS      Z10, Z8, Z8
+	VADDPS      Z13, Z12, Z11
+	VFMADD231PS Z4, Z9, Z11
+	VFMADD231PS Z5, Z10, Z11
+	VMOVUPS     Z7, 192(AX)
+	VMOVUPS     Z8, 576(AX)
+	VMOVUPS     Z11, 960(AX)
+	ADDQ        CX, R10
+	LEAQ        (R10)(R12*1), R11
+	VMOVUPS     (R10), Z7
+	VMOVUPS     (R10)(DX*1), Z8
+	VMOVUPS     (R10)(DX*2), Z9
+	VMOVUPS     (R11), Z10
+	VMOVUPS     (R11)(DX*1), Z11
+	VMOVUPS     (R11)(DX*2), Z12
+	VADDPS      Z9, Z8, Z13
+	VMULPS      Z0, Z13, Z13
+	VSUBPS      Z9, Z8, Z8
+	VMULPS      Z0, Z8, Z8
+	VMULPS      Z1, Z10, Z9
+	VMULPS      Z1, Z11, Z10
+	VADDPS      Z13, Z7, Z7
+	VFMADD231PS Z2, Z9, Z7
+	VFMADD231PS Z6, Z10, Z7
+	VFMADD231PS Z3, Z9, Z8
+	VSUBPS      Z10, Z8, Z8
+	VADDPS      Z13, Z12, Z11
+	VFMADD231PS Z4, Z9, Z11
+	VFMADD231PS Z5, Z10, Z11
+	VMOVUPS     Z7, 256(AX)
+	VMOVUPS     Z8, 640(AX)
+	VMOVUPS     Z11, 1024(AX)
+	ADDQ        CX, R10
+	LEAQ        (R10)(R12*1), R11
+	VMOVUPS     (R10), Z7
+	VMOVUPS     (R10)(DX*1), Z8
+	VMOVUPS     (R10)(DX*2), Z9
+	VMOVUPS     (R11), Z10
+	VMOVUPS     (R11)(DX*1), Z11
+	VMOVUPS     (R11)(DX*2), Z12
+	VADDPS      Z9, Z8, Z13
+	VMULPS      Z0, Z13, Z13
+	VSUBPS      Z9, Z8, Z8
+	VMULPS      Z0, Z8, Z8
+	VMULPS      Z1, Z10, Z9
+	VMULPS      Z1, Z11, Z10
+	VADDPS      Z13, Z7, Z7
+	VFMADD231PS Z2, Z9, Z7
+	VFMADD231PS Z6, Z10, Z7
+	VFMADD231PS Z3, Z9, Z8
+	VSUBPS      Z10, Z8, Z8
+	VADDPS      Z13, Z12, Z11
+	VFMADD231PS Z4, Z9, Z11
+	VFMADD231PS Z5, Z10, Z11
+	VMOVUPS     Z7, 320(AX)
+	VMOVUPS     Z8, 704(AX)
+	VMOVUPS     Z11, 1088(AX)
+	MOVQ        R8, R10
+	VMOVUPS     (AX), Z7
+	VMOVUPS     64(AX), Z8
+	VMOVUPS     128(AX), Z9
+	VMOVUPS     192(AX), Z10
+	VMOVUPS     256(AX), Z11
+	VMOVUPS     320(AX), Z12
+	VADDPS      Z9, Z8, Z13
+	VMULPS      Z0, Z13, Z13
+	VSUBPS      Z9, Z8, Z8
+	VMULPS      Z0, Z8, Z8
+	VMULPS      Z1, Z10, Z9
+	VMULPS      Z1, Z11, Z10
+	VADDPS      Z13, Z7, Z7
+	VFMADD231PS Z2, Z9, Z7
+	VFMADD231PS Z6, Z10, Z7
+	VFMADD231PS Z3, Z9, Z8
+	VSUBPS      Z10, Z8, Z8
+	VADDPS      Z13, Z12, Z11
+	VFMADD231PS Z4, Z9, Z11
+	VFMADD231PS Z5, Z10, Z11
+	VMOVUPS     Z7, (R10)
+	VMOVUPS     Z8, (R10)(BX*1)
+	VMOVUPS     Z11, (R10)(BX*2)
+	ADDQ        SI, R10
+	VMOVUPS     384(AX), Z7
+	VMOVUPS     448(AX), Z8
+	VMOVUPS     512(AX), Z9
+	VMOVUPS     576(AX), Z10
+	VMOVUPS     640(AX), Z11
+	VMOVUPS     704(AX), Z12
+	VADDPS      Z9, Z8, Z13
+	VMULPS      Z0, Z13, Z13
+	VSUBPS      Z9, Z8, Z8
+	VMULPS      Z0, Z8, Z8
+	VMULPS      Z1, Z10, Z9
+	VMULPS      Z1, Z11, Z10
+	VADDPS      Z13, Z7, Z7
+	VFMADD231PS Z2, Z9, Z7
+	VFMADD231PS Z6, Z10, Z7
+	VFMADD231PS Z3, Z9, Z8
+	VSUBPS      Z10, Z8, Z8
+	VADDPS      Z13, Z12, Z11
+	VFMADD231PS Z4, Z9, Z11
+	VFMADD231PS Z5, Z10, Z11
+	VMOVUPS     Z7, (R10)
+	VMOVUPS     Z8, (R10)(BX*1)
+	VMOVUPS     Z11, (R10)(BX*2)
+	ADDQ        SI, R10
+	VMOVUPS     768(AX), Z7
+	VMOVUPS     832(AX), Z8
+	VMOVUPS     896(AX), Z9
+	VMOVUPS     960(AX), Z10
+	VMOVUPS     1024(AX), Z11
+	VMOVUPS     1088(AX), Z12
+	VADDPS      Z9, Z8, Z13
+	VMULPS      Z0, Z13, Z13
+	VSUBPS      Z9, Z8, Z8
+	VMULPS      Z0, Z8, Z8
+	VMULPS      Z1, Z10, Z9
+	VMULPS      Z1, Z11, Z10
+	VADDPS      Z13, Z7, Z7
+	VFMADD231PS Z2, Z9, Z7
+	VFMADD231PS Z6, Z10, Z7
+	VFMADD231PS Z3, Z9, Z8
+	VSUBPS      Z10, Z8, Z8
+	VADDPS      Z13, Z12, Z11
+	VFMADD231PS Z4, Z9, Z11
+	VFMADD231PS Z5, Z10, Z11
+	VMOVUPS     Z7, (R10)
+	VMOVUPS     Z8, (R10)(BX*1)
+	VMOVUPS     Z11, (R10)(BX*2)
 	ADDQ        $+64, DI
-	SUBQ        $+16, R8
+	ADDQ        $+64, R8
+	SUBQ        $+16, R9
 	JG          channels
 	VZEROUPPER
 	RET

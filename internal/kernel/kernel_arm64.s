@@ -1426,31 +1426,30 @@ channels:
 	VLD1.P (R10)(R2), [V5.S4]
 	VLD1.P (R10)(R2), [V6.S4]
 	VLD1.P (R10)(R2), [V7.S4]
-	WORD $0x4ea5d468 // fsub v8.4s, v3.4s, v5.4s
-	WORD $0x4ea4d4c9 // fsub v9.4s, v6.4s, v4.4s
-	WORD $0x4ea4d44a // fsub v10.4s, v2.4s, v4.4s
-	WORD $0x4e29d54b // fadd v11.4s, v10.4s, v9.4s
-	VFMLS V0.S4, V8.S4, V11.S4
-	WORD $0x4e25d48c // fadd v12.4s, v4.4s, v5.4s
-	WORD $0x4ea8d52d // fsub v13.4s, v9.4s, v8.4s
-	VFMLA V12.S4, V0.S4, V13.S4
-	WORD $0x4ea5d48e // fsub v14.4s, v4.4s, v5.4s
-	WORD $0x4e29d50f // fadd v15.4s, v8.4s, v9.4s
-	WORD $0x6ea0f9f0 // fneg v16.4s, v15.4s
-	VFMLA V14.S4, V0.S4, V16.S4
-	WORD $0x6ea0f931 // fneg v17.4s, v9.4s
-	VFMLA V8.S4, V1.S4, V17.S4
-	VORR V8.B16, V8.B16, V18.B16
-	VFMLA V9.S4, V1.S4, V18.S4
-	WORD $0x4ea5d4f3 // fsub v19.4s, v7.4s, v5.4s
-	WORD $0x4e28d674 // fadd v20.4s, v19.4s, v8.4s
-	VFMLA V9.S4, V0.S4, V20.S4
-	FMOVQ F11, 0(R8)
-	FMOVQ F13, 96(R8)
-	FMOVQ F16, 192(R8)
-	FMOVQ F17, 288(R8)
+	WORD $0x4ea2d488 // fsub v8.4s, v4.4s, v2.4s
+	WORD $0x4ea3d4a9 // fsub v9.4s, v5.4s, v3.4s
+	WORD $0x4ea4d4ca // fsub v10.4s, v6.4s, v4.4s
+	WORD $0x4ea5d4eb // fsub v11.4s, v7.4s, v5.4s
+	VFMLA V3.S4, V0.S4, V8.S4
+	VORR V9.B16, V9.B16, V12.B16
+	VFMLA V4.S4, V0.S4, V12.S4
+	VORR V10.B16, V10.B16, V13.B16
+	VFMLA V5.S4, V0.S4, V13.S4
+	VFMLA V6.S4, V0.S4, V11.S4
+	WORD $0x6ea0f94e // fneg v14.4s, v10.4s
+	VFMLS V9.S4, V1.S4, V14.S4
+	WORD $0x4ea8d5af // fsub v15.4s, v13.4s, v8.4s
+	WORD $0x4e2cd5b0 // fadd v16.4s, v13.4s, v12.4s
+	WORD $0x4eadd591 // fsub v17.4s, v12.4s, v13.4s
+	WORD $0x6ea0f932 // fneg v18.4s, v9.4s
+	VFMLA V10.S4, V1.S4, V18.S4
+	WORD $0x4eacd573 // fsub v19.4s, v11.4s, v12.4s
+	FMOVQ F15, 0(R8)
+	FMOVQ F16, 96(R8)
+	FMOVQ F17, 192(R8)
+	FMOVQ F14, 288(R8)
 	FMOVQ F18, 384(R8)
-	FMOVQ F20, 480(R8)
+	FMOVQ F19, 480(R8)
 	ADD R1, R9
 	MOVD R9, R10
 	VLD1.P (R10)(R2), [V2.S4]
@@ -1459,31 +1458,30 @@ channels:
 	VLD1.P (R10)(R2), [V5.S4]
 	VLD1.P (R10)(R2), [V6.S4]
 	VLD1.P (R10)(R2), [V7.S4]
-	WORD $0x4ea5d468 // fsub v8.4s, v3.4s, v5.4s
-	WORD $0x4ea4d4c9 // fsub v9.4s, v6.4s, v4.4s
-	WORD $0x4ea4d44a // fsub v10.4s, v2.4s, v4.4s
-	WORD $0x4e29d54b // fadd v11.4s, v10.4s, v9.4s
-	VFMLS V0.S4, V8.S4, V11.S4
-	WORD $0x4e25d48c // fadd v12.4s, v4.4s, v5.4s
-	WORD $0x4ea8d52d // fsub v13.4s, v9.4s, v8.4s
-	VFMLA V12.S4, V0.S4, V13.S4
-	WORD $0x4ea5d48e // fsub v14.4s, v4.4s, v5.4s
-	WORD $0x4e29d50f // fadd v15.4s, v8.4s, v9.4s
-	WORD $0x6ea0f9f0 // fneg v16.4s, v15.4s
-	VFMLA V14.S4, V0.S4, V16.S4
-	WORD $0x6ea0f931 // fneg v17.4s, v9.4s
-	VFMLA V8.S4, V1.S4, V17.S4
-	VORR V8.B16, V8.B16, V18.B16
-	VFMLA V9.S4, V1.S4, V18.S4
-	WORD $0x4ea5d4f3 // fsub v19.4s, v7.4s, v5.4s
-	WORD $0x4e28d674 // fadd v20.4s, v19.4s, v8.4s
-	VFMLA V9.S4, V0.S4, V20.S4
-	FMOVQ F11, 16(R8)
-	FMOVQ F13, 112(R8)
-	FMOVQ F16, 208(R8)
-	FMOVQ F17, 304(R8)
+	WORD $0x4ea2d488 // fsub v8.4s, v4.4s, v2.4s
+	WORD $0x4ea3d4a9 // fsub v9.4s, v5.4s, v3.4s
+	WORD $0x4ea4d4ca // fsub v10.4s, v6.4s, v4.4s
+	WORD $0x4ea5d4eb // fsub v11.4s, v7.4s, v5.4s
+	VFMLA V3.S4, V0.S4, V8.S4
+	VORR V9.B16, V9.B16, V12.B16
+	VFMLA V4.S4, V0.S4, V12.S4
+	VORR V10.B16, V10.B16, V13.B16
+	VFMLA V5.S4, V0.S4, V13.S4
+	VFMLA V6.S4, V0.S4, V11.S4
+	WORD $0x6ea0f94e // fneg v14.4s, v10.4s
+	VFMLS V9.S4, V1.S4, V14.S4
+	WORD $0x4ea8d5af // fsub v15.4s, v13.4s, v8.4s
+	WORD $0x4e2cd5b0 // fadd v16.4s, v13.4s, v12.4s
+	WORD $0x4eadd591 // fsub v17.4s, v12.4s, v13.4s
+	WORD $0x6ea0f932 // fneg v18.4s, v9.4s
+	VFMLA V10.S4, V1.S4, V18.S4
+	WORD $0x4eacd573 // fsub v19.4s, v11.4s, v12.4s
+	FMOVQ F15, 16(R8)
+	FMOVQ F16, 112(R8)
+	FMOVQ F17, 208(R8)
+	FMOVQ F14, 304(R8)
 	FMOVQ F18, 400(R8)
-	FMOVQ F20, 496(R8)
+	FMOVQ F19, 496(R8)
 	ADD R1, R9
 	MOVD R9, R10
 	VLD1.P (R10)(R2), [V2.S4]
@@ -1492,31 +1490,30 @@ channels:
 	VLD1.P (R10)(R2), [V5.S4]
 	VLD1.P (R10)(R2), [V6.S4]
 	VLD1.P (R10)(R2), [V7.S4]
-	WORD $0x4ea5d468 // fsub v8.4s, v3.4s, v5.4s
-	WORD $0x4ea4d4c9 // fsub v9.4s, v6.4s, v4.4s
-	WORD $0x4ea4d44a // fsub v10.4s, v2.4s, v4.4s
-	WORD $0x4e29d54b // fadd v11.4s, v10.4s, v9.4s
-	VFMLS V0.S4, V8.S4, V11.S4
-	WORD $0x4e25d48c // fadd v12.4s, v4.4s, v5.4s
-	WORD $0x4ea8d52d // fsub v13.4s, v9.4s, v8.4s
-	VFMLA V12.S4, V0.S4, V13.S4
-	WORD $0x4ea5d48e // fsub v14.4s, v4.4s, v5.4s
-	WORD $0x4e29d50f // fadd v15.4s, v8.4s, v9.4s
-	WORD $0x6ea0f9f0 // fneg v16.4s, v15.4s
-	VFMLA V14.S4, V0.S4, V16.S4
-	WORD $0x6ea0f931 // fneg v17.4s, v9.4s
-	VFMLA V8.S4, V1.S4, V17.S4
-	VORR V8.B16, V8.B16, V18.B16
-	VFMLA V9.S4, V1.S4, V18.S4
-	WORD $0x4ea5d4f3 // fsub v19.4s, v7.4s, v5.4s
-	WORD $0x4e28d674 // fadd v20.4s, v19.4s, v8.4s
-	VFMLA V9.S4, V0.S4, V20.S4
-	FMOVQ F11, 32(R8)
-	FMOVQ F13, 128(R8)
-	FMOVQ F16, 224(R8)
-	FMOVQ F17, 320(R8)
+	WORD $0x4ea2d488 // fsub v8.4s, v4.4s, v2.4s
+	WORD $0x4ea3d4a9 // fsub v9.4s, v5.4s, v3.4s
+	WORD $0x4ea4d4ca // fsub v10.4s, v6.4s, v4.4s
+	WORD $0x4ea5d4eb // fsub v11.4s, v7.4s, v5.4s
+	VFMLA V3.S4, V0.S4, V8.S4
+	VORR V9.B16, V9.B16, V12.B16
+	VFMLA V4.S4, V0.S4, V12.S4
+	VORR V10.B16, V10.B16, V13.B16
+	VFMLA V5.S4, V0.S4, V13.S4
+	VFMLA V6.S4, V0.S4, V11.S4
+	WORD $0x6ea0f94e // fneg v14.4s, v10.4s
+	VFMLS V9.S4, V1.S4, V14.S4
+	WORD $0x4ea8d5af // fsub v15.4s, v13.4s, v8.4s
+	WORD $0x4e2cd5b0 // fadd v16.4s, v13.4s, v12.4s
+	WORD $0x4eadd591 // fsub v17.4s, v12.4s, v13.4s
+	WORD $0x6ea0f932 // fneg v18.4s, v9.4s
+	VFMLA V10.S4, V1.S4, V18.S4
+	WORD $0x4eacd573 // fsub v19.4s, v11.4s, v12.4s
+	FMOVQ F15, 32(R8)
+	FMOVQ F16, 128(R8)
+	FMOVQ F17, 224(R8)
+	FMOVQ F14, 320(R8)
 	FMOVQ F18, 416(R8)
-	FMOVQ F20, 512(R8)
+	FMOVQ F19, 512(R8)
 	ADD R1, R9
 	MOVD R9, R10
 	VLD1.P (R10)(R2), [V2.S4]
@@ -1525,31 +1522,30 @@ channels:
 	VLD1.P (R10)(R2), [V5.S4]
 	VLD1.P (R10)(R2), [V6.S4]
 	VLD1.P (R10)(R2), [V7.S4]
-	WORD $0x4ea5d468 // fsub v8.4s, v3.4s, v5.4s
-	WORD $0x4ea4d4c9 // fsub v9.4s, v6.4s, v4.4s
-	WORD $0x4ea4d44a // fsub v10.4s, v2.4s, v4.4s
-	WORD $0x4e29d54b // fadd v11.4s, v10.4s, v9.4s
-	VFMLS V0.S4, V8.S4, V11.S4
-	WORD $0x4e25d48c // fadd v12.4s, v4.4s, v5.4s
-	WORD $0x4ea8d52d // fsub v13.4s, v9.4s, v8.4s
-	VFMLA V12.S4, V0.S4, V13.S4
-	WORD $0x4ea5d48e // fsub v14.4s, v4.4s, v5.4s
-	WORD $0x4e29d50f // fadd v15.4s, v8.4s, v9.4s
-	WORD $0x6ea0f9f0 // fneg v16.4s, v15.4s
-	VFMLA V14.S4, V0.S4, V16.S4
-	WORD $0x6ea0f931 // fneg v17.4s, v9.4s
-	VFMLA V8.S4, V1.S4, V17.S4
-	VORR V8.B16, V8.B16, V18.B16
-	VFMLA V9.S4, V1.S4, V18.S4
-	WORD $0x4ea5d4f3 // fsub v19.4s, v7.4s, v5.4s
-	WORD $0x4e28d674 // fadd v20.4s, v19.4s, v8.4s
-	VFMLA V9.S4, V0.S4, V20.S4
-	FMOVQ F11, 48(R8)
-	FMOVQ F13, 144(R8)
-	FMOVQ F16, 240(R8)
-	FMOVQ F17, 336(R8)
+	WORD $0x4ea2d488 // fsub v8.4s, v4.4s, v2.4s
+	WORD $0x4ea3d4a9 // fsub v9.4s, v5.4s, v3.4s
+	WORD $0x4ea4d4ca // fsub v10.4s, v6.4s, v4.4s
+	WORD $0x4ea5d4eb // fsub v11.4s, v7.4s, v5.4s
+	VFMLA V3.S4, V0.S4, V8.S4
+	VORR V9.B16, V9.B16, V12.B16
+	VFMLA V4.S4, V0.S4, V12.S4
+	VORR V10.B16, V10.B16, V13.B16
+	VFMLA V5.S4, V0.S4, V13.S4
+	VFMLA V6.S4, V0.S4, V11.S4
+	WORD $0x6ea0f94e // fneg v14.4s, v10.4s
+	VFMLS V9.S4, V1.S4, V14.S4
+	WORD $0x4ea8d5af // fsub v15.4s, v13.4s, v8.4s
+	WORD $0x4e2cd5b0 // fadd v16.4s, v13.4s, v12.4s
+	WORD $0x4eadd591 // fsub v17.4s, v12.4s, v13.4s
+	WORD $0x6ea0f932 // fneg v18.4s, v9.4s
+	VFMLA V10.S4, V1.S4, V18.S4
+	WORD $0x4eacd573 // fsub v19.4s, v11.4s, v12.4s
+	FMOVQ F15, 48(R8)
+	FMOVQ F16, 144(R8)
+	FMOVQ F17, 240(R8)
+	FMOVQ F14, 336(R8)
 	FMOVQ F18, 432(R8)
-	FMOVQ F20, 528(R8)
+	FMOVQ F19, 528(R8)
 	ADD R1, R9
 	MOVD R9, R10
 	VLD1.P (R10)(R2), [V2.S4]
@@ -1558,31 +1554,30 @@ channels:
 	VLD1.P (R10)(R2), [V5.S4]
 	VLD1.P (R10)(R2), [V6.S4]
 	VLD1.P (R10)(R2), [V7.S4]
-	WORD $0x4ea5d468 // fsub v8.4s, v3.4s, v5.4s
-	WORD $0x4ea4d4c9 // fsub v9.4s, v6.4s, v4.4s
-	WORD $0x4ea4d44a // fsub v10.4s, v2.4s, v4.4s
-	WORD $0x4e29d54b // fadd v11.4s, v10.4s, v9.4s
-	VFMLS V0.S4, V8.S4, V11.S4
-	WORD $0x4e25d48c // fadd v12.4s, v4.4s, v5.4s
-	WORD $0x4ea8d52d // fsub v13.4s, v9.4s, v8.4s
-	VFMLA V12.S4, V0.S4, V13.S4
-	WORD $0x4ea5d48e // fsub v14.4s, v4.4s, v5.4s
-	WORD $0x4e29d50f // fadd v15.4s, v8.4s, v9.4s
-	WORD $0x6ea0f9f0 // fneg v16.4s, v15.4s
-	VFMLA V14.S4, V0.S4, V16.S4
-	WORD $0x6ea0f931 // fneg v17.4s, v9.4s
-	VFMLA V8.S4, V1.S4, V17.S4
-	VORR V8.B16, V8.B16, V18.B16
-	VFMLA V9.S4, V1.S4, V18.S4
-	WORD $0x4ea5d4f3 // fsub v19.4s, v7.4s, v5.4s
-	WORD $0x4e28d674 // fadd v20.4s, v19.4s, v8.4s
-	VFMLA V9.S4, V0.S4, V20.S4
-	FMOVQ F11, 64(R8)
-	FMOVQ F13, 160(R8)
-	FMOVQ F16, 256(R8)
-	FMOVQ F17, 352(R8)
+	WORD $0x4ea2d488 // fsub v8.4s, v4.4s, v2.4s
+	WORD $0x4ea3d4a9 // fsub v9.4s, v5.4s, v3.4s
+	WORD $0x4ea4d4ca // fsub v10.4s, v6.4s, v4.4s
+	WORD $0x4ea5d4eb // fsub v11.4s, v7.4s, v5.4s
+	VFMLA V3.S4, V0.S4, V8.S4
+	VORR V9.B16, V9.B16, V12.B16
+	VFMLA V4.S4, V0.S4, V12.S4
+	VORR V10.B16, V10.B16, V13.B16
+	VFMLA V5.S4, V0.S4, V13.S4
+	VFMLA V6.S4, V0.S4, V11.S4
+	WORD $0x6ea0f94e // fneg v14.4s, v10.4s
+	VFMLS V9.S4, V1.S4, V14.S4
+	WORD $0x4ea8d5af // fsub v15.4s, v13.4s, v8.4s
+	WORD $0x4e2cd5b0 // fadd v16.4s, v13.4s, v12.4s
+	WORD $0x4eadd591 // fsub v17.4s, v12.4s, v13.4s
+	WORD $0x6ea0f932 // fneg v18.4s, v9.4s
+	VFMLA V10.S4, V1.S4, V18.S4
+	WORD $0x4eacd573 // fsub v19.4s, v11.4s, v12.4s
+	FMOVQ F15, 64(R8)
+	FMOVQ F16, 160(R8)
+	FMOVQ F17, 256(R8)
+	FMOVQ F14, 352(R8)
 	FMOVQ F18, 448(R8)
-	FMOVQ F20, 544(R8)
+	FMOVQ F19, 544(R8)
 	ADD R1, R9
 	MOVD R9, R10
 	VLD1.P (R10)(R2), [V2.S4]
@@ -1591,31 +1586,30 @@ channels:
 	VLD1.P (R10)(R2), [V5.S4]
 	VLD1.P (R10)(R2), [V6.S4]
 	VLD1.P (R10)(R2), [V7.S4]
-	WORD $0x4ea5d468 // fsub v8.4s, v3.4s, v5.4s
-	WORD $0x4ea4d4c9 // fsub v9.4s, v6.4s, v4.4s
-	WORD $0x4ea4d44a // fsub v10.4s, v2.4s, v4.4s
-	WORD $0x4e29d54b // fadd v11.4s, v10.4s, v9.4s
-	VFMLS V0.S4, V8.S4, V11.S4
-	WORD $0x4e25d48c // fadd v12.4s, v4.4s, v5.4s
-	WORD $0x4ea8d52d // fsub v13.4s, v9.4s, v8.4s
-	VFMLA V12.S4, V0.S4, V13.S4
-	WORD $0x4ea5d48e // fsub v14.4s, v4.4s, v5.4s
-	WORD $0x4e29d50f // fadd v15.4s, v8.4s, v9.4s
-	WORD $0x6ea0f9f0 // fneg v16.4s, v15.4s
-	VFMLA V14.S4, V0.S4, V16.S4
-	WORD $0x6ea0f931 // fneg v17.4s, v9.4s
-	VFMLA V8.S4, V1.S4, V17.S4
-	VORR V8.B16, V8.B16, V18.B16
-	VFMLA V9.S4, V1.S4, V18.S4
-	WORD $0x4ea5d4f3 // fsub v19.4s, v7.4s, v5.4s
-	WORD $0x4e28d674 // fadd v20.4s, v19.4s, v8.4s
-	VFMLA V9.S4, V0.S4, V20.S4
-	FMOVQ F11, 80(R8)
-	FMOVQ F13, 176(R8)
-	FMOVQ F16, 272(R8)
-	FMOVQ F17, 368(R8)
+	WORD $0x4ea2d488 // fsub v8.4s, v4.4s, v2.4s
+	WORD $0x4ea3d4a9 // fsub v9.4s, v5.4s, v3.4s
+	WORD $0x4ea4d4ca // fsub v10.4s, v6.4s, v4.4s
+	WORD $0x4ea5d4eb // fsub v11.4s, v7.4s, v5.4s
+	VFMLA V3.S4, V0.S4, V8.S4
+	VORR V9.B16, V9.B16, V12.B16
+	VFMLA V4.S4, V0.S4, V12.S4
+	VORR V10.B16, V10.B16, V13.B16
+	VFMLA V5.S4, V0.S4, V13.S4
+	VFMLA V6.S4, V0.S4, V11.S4
+	WORD $0x6ea0f94e // fneg v14.4s, v10.4s
+	VFMLS V9.S4, V1.S4, V14.S4
+	WORD $0x4ea8d5af // fsub v15.4s, v13.4s, v8.4s
+	WORD $0x4e2cd5b0 // fadd v16.4s, v13.4s, v12.4s
+	WORD $0x4eadd591 // fsub v17.4s, v12.4s, v13.4s
+	WORD $0x6ea0f932 // fneg v18.4s, v9.4s
+	VFMLA V10.S4, V1.S4, V18.S4
+	WORD $0x4eacd573 // fsub v19.4s, v11.4s, v12.4s
+	FMOVQ F15, 80(R8)
+	FMOVQ F16, 176(R8)
+	FMOVQ F17, 272(R8)
+	FMOVQ F14, 368(R8)
 	FMOVQ F18, 464(R8)
-	FMOVQ F20, 560(R8)
+	FMOVQ F19, 560(R8)
 	ADD R1, R9
 	MOVD R6, R9
 	FMOVQ 0(R8), F2
@@ -1625,31 +1619,30 @@ channels:
 	FMOVQ 64(R8), F6
 	FMOVQ 80(R8), F7
 	MOVD R9, R10
-	WORD $0x4ea5d468 // fsub v8.4s, v3.4s, v5.4s
-	WORD $0x4ea4d4c9 // fsub v9.4s, v6.4s, v4.4s
-	WORD $0x4ea4d44a // fsub v10.4s, v2.4s, v4.4s
-	WORD $0x4e29d54b // fadd v11.4s, v10.4s, v9.4s
-	VFMLS V0.S4, V8.S4, V11.S4
-	WORD $0x4e25d48c // fadd v12.4s, v4.4s, v5.4s
-	WORD $0x4ea8d52d // fsub v13.4s, v9.4s, v8.4s
-	VFMLA V12.S4, V0.S4, V13.S4
-	WORD $0x4ea5d48e // fsub v14.4s, v4.4s, v5.4s
-	WORD $0x4e29d50f // fadd v15.4s, v8.4s, v9.4s
-	WORD $0x6ea0f9f0 // fneg v16.4s, v15.4s
-	VFMLA V14.S4, V0.S4, V16.S4
-	WORD $0x6ea0f931 // fneg v17.4s, v9.4s
-	VFMLA V8.S4, V1.S4, V17.S4
-	VORR V8.B16, V8.B16, V18.B16
-	VFMLA V9.S4, V1.S4, V18.S4
-	WORD $0x4ea5d4f3 // fsub v19.4s, v7.4s, v5.4s
-	WORD $0x4e28d674 // fadd v20.4s, v19.4s, v8.4s
-	VFMLA V9.S4, V0.S4, V20.S4
-	VST1.P [V11.S4], (R10)(R3)
-	VST1.P [V13.S4], (R10)(R3)
+	WORD $0x4ea2d488 // fsub v8.4s, v4.4s, v2.4s
+	WORD $0x4ea3d4a9 // fsub v9.4s, v5.4s, v3.4s
+	WORD $0x4ea4d4ca // fsub v10.4s, v6.4s, v4.4s
+	WORD $0x4ea5d4eb // fsub v11.4s, v7.4s, v5.4s
+	VFMLA V3.S4, V0.S4, V8.S4
+	VORR V9.B16, V9.B16, V12.B16
+	VFMLA V4.S4, V0.S4, V12.S4
+	VORR V10.B16, V10.B16, V13.B16
+	VFMLA V5.S4, V0.S4, V13.S4
+	VFMLA V6.S4, V0.S4, V11.S4
+	WORD $0x6ea0f94e // fneg v14.4s, v10.4s
+	VFMLS V9.S4, V1.S4, V14.S4
+	WORD $0x4ea8d5af // fsub v15.4s, v13.4s, v8.4s
+	WORD $0x4e2cd5b0 // fadd v16.4s, v13.4s, v12.4s
+	WORD $0x4eadd591 // fsub v17.4s, v12.4s, v13.4s
+	WORD $0x6ea0f932 // fneg v18.4s, v9.4s
+	VFMLA V10.S4, V1.S4, V18.S4
+	WORD $0x4eacd573 // fsub v19.4s, v11.4s, v12.4s
+	VST1.P [V15.S4], (R10)(R3)
 	VST1.P [V16.S4], (R10)(R3)
 	VST1.P [V17.S4], (R10)(R3)
+	VST1.P [V14.S4], (R10)(R3)
 	VST1.P [V18.S4], (R10)(R3)
-	VST1.P [V20.S4], (R10)(R3)
+	VST1.P [V19.S4], (R10)(R3)
 	ADD R4, R9
 	FMOVQ 96(R8), F2
 	FMOVQ 112(R8), F3
@@ -1658,31 +1651,30 @@ channels:
 	FMOVQ 160(R8), F6
 	FMOVQ 176(R8), F7
 	MOVD R9, R10
-	WORD $0x4ea5d468 // fsub v8.4s, v3.4s, v5.4s
-	WORD $0x4ea4d4c9 // fsub v9.4s, v6.4s, v4.4s
-	WORD $0x4ea4d44a // fsub v10.4s, v2.4s, v4.4s
-	WORD $0x4e29d54b // fadd v11.4s, v10.4s, v9.4s
-	VFMLS V0.S4, V8.S4, V11.S4
-	WORD $0x4e25d48c // fadd v12.4s, v4.4s, v5.4s
-	WORD $0x4ea8d52d // fsub v13.4s, v9.4s, v8.4s
-	VFMLA V12.S4, V0.S4, V13.S4
-	WORD $0x4ea5d48e // fsub v14.4s, v4.4s, v5.4s
-	WORD $0x4e29d50f // fadd v15.4s, v8.4s, v9.4s
-	WORD $0x6ea0f9f0 // fneg v16.4s, v15.4s
-	VFMLA V14.S4, V0.S4, V16.S4
-	WORD $0x6ea0f931 // fneg v17.4s, v9.4s
-	VFMLA V8.S4, V1.S4, V17.S4
-	VORR V8.B16, V8.B16, V18.B16
-	VFMLA V9.S4, V1.S4, V18.S4
-	WORD $0x4ea5d4f3 // fsub v19.4s, v7.4s, v5.4s
-	WORD $0x4e28d674 // fadd v20.4s, v19.4s, v8.4s
-	VFMLA V9.S4, V0.S4, V20.S4
-	VST1.P [V11.S4], (R10)(R3)
-	VST1.P [V13.S4], (R10)(R3)
+	WORD $0x4ea2d488 // fsub v8.4s, v4.4s, v2.4s
+	WORD $0x4ea3d4a9 // fsub v9.4s, v5.4s, v3.4s
+	WORD $0x4ea4d4ca // fsub v10.4s, v6.4s, v4.4s
+	WORD $0x4ea5d4eb // fsub v11.4s, v7.4s, v5.4s
+	VFMLA V3.S4, V0.S4, V8.S4
+	VORR V9.B16, V9.B16, V12.B16
+	VFMLA V4.S4, V0.S4, V12.S4
+	VORR V10.B16, V10.B16, V13.B16
+	VFMLA V5.S4, V0.S4, V13.S4
+	VFMLA V6.S4, V0.S4, V11.S4
+	WORD $0x6ea0f94e // fneg v14.4s, v10.4s
+	VFMLS V9.S4, V1.S4, V14.S4
+	WORD $0x4ea8d5af // fsub v15.4s, v13.4s, v8.4s
+	WORD $0x4e2cd5b0 // fadd v16.4s, v13.4s, v12.4s
+	WORD $0x4eadd591 // fsub v17.4s, v12.4s, v13.4s
+	WORD $0x6ea0f932 // fneg v18.4s, v9.4s
+	VFMLA V10.S4, V1.S4, V18.S4
+	WORD $0x4eacd573 // fsub v19.4s, v11.4s, v12.4s
+	VST1.P [V15.S4], (R10)(R3)
 	VST1.P [V16.S4], (R10)(R3)
 	VST1.P [V17.S4], (R10)(R3)
+	VST1.P [V14.S4], (R10)(R3)
 	VST1.P [V18.S4], (R10)(R3)
-	VST1.P [V20.S4], (R10)(R3)
+	VST1.P [V19.S4], (R10)(R3)
 	ADD R4, R9
 	FMOVQ 192(R8), F2
 	FMOVQ 208(R8), F3
@@ -1691,31 +1683,30 @@ channels:
 	FMOVQ 256(R8), F6
 	FMOVQ 272(R8), F7
 	MOVD R9, R10
-	WORD $0x4ea5d468 // fsub v8.4s, v3.4s, v5.4s
-	WORD $0x4ea4d4c9 // fsub v9.4s, v6.4s, v4.4s
-	WORD $0x4ea4d44a // fsub v10.4s, v2.4s, v4.4s
-	WORD $0x4e29d54b // fadd v11.4s, v10.4s, v9.4s
-	VFMLS V0.S4, V8.S4, V11.S4
-	WORD $0x4e25d48c // fadd v12.4s, v4.4s, v5.4s
-	WORD $0x4ea8d52d // fsub v13.4s, v9.4s, v8.4s
-	VFMLA V12.S4, V0.S4, V13.S4
-	WORD $0x4ea5d48e // fsub v14.4s, v4.4s, v5.4s
-	WORD $0x4e29d50f // fadd v15.4s, v8.4s, v9.4s
-	WORD $0x6ea0f9f0 // fneg v16.4s, v15.4s
-	VFMLA V14.S4, V0.S4, V16.S4
-	WORD $0x6ea0f931 // fneg v17.4s, v9.4s
-	VFMLA V8.S4, V1.S4, V17.S4
-	VORR V8.B16, V8.B16, V18.B16
-	VFMLA V9.S4, V1.S4, V18.S4
-	WORD $0x4ea5d4f3 // fsub v19.4s, v7.4s, v5.4s
-	WORD $0x4e28d674 // fadd v20.4s, v19.4s, v8.4s
-	VFMLA V9.S4, V0.S4, V20.S4
-	VST1.P [V11.S4], (R10)(R3)
-	VST1.P [V13.S4], (R10)(R3)
+	WORD $0x4ea2d488 // fsub v8.4s, v4.4s, v2.4s
+	WORD $0x4ea3d4a9 // fsub v9.4s, v5.4s, v3.4s
+	WORD $0x4ea4d4ca // fsub v10.4s, v6.4s, v4.4s
+	WORD $0x4ea5d4eb // fsub v11.4s, v7.4s, v5.4s
+	VFMLA V3.S4, V0.S4, V8.S4
+	VORR V9.B16, V9.B16, V12.B16
+	VFMLA V4.S4, V0.S4, V12.S4
+	VORR V10.B16, V10.B16, V13.B16
+	VFMLA V5.S4, V0.S4, V13.S4
+	VFMLA V6.S4, V0.S4, V11.S4
+	WORD $0x6ea0f94e // fneg v14.4s, v10.4s
+	VFMLS V9.S4, V1.S4, V14.S4
+	WORD $0x4ea8d5af // fsub v15.4s, v13.4s, v8.4s
+	WORD $0x4e2cd5b0 // fadd v16.4s, v13.4s, v12.4s
+	WORD $0x4eadd591 // fsub v17.4s, v12.4s, v13.4s
+	WORD $0x6ea0f932 // fneg v18.4s, v9.4s
+	VFMLA V10.S4, V1.S4, V18.S4
+	WORD $0x4eacd573 // fsub v19.4s, v11.4s, v12.4s
+	VST1.P [V15.S4], (R10)(R3)
 	VST1.P [V16.S4], (R10)(R3)
 	VST1.P [V17.S4], (R10)(R3)
+	VST1.P [V14.S4], (R10)(R3)
 	VST1.P [V18.S4], (R10)(R3)
-	VST1.P [V20.S4], (R10)(R3)
+	VST1.P [V19.S4], (R10)(R3)
 	ADD R4, R9
 	FMOVQ 288(R8), F2
 	FMOVQ 304(R8), F3
@@ -1724,31 +1715,30 @@ channels:
 	FMOVQ 352(R8), F6
 	FMOVQ 368(R8), F7
 	MOVD R9, R10
-	WORD $0x4ea5d468 // fsub v8.4s, v3.4s, v5.4s
-	WORD $0x4ea4d4c9 // fsub v9.4s, v6.4s, v4.4s
-	WORD $0x4ea4d44a // fsub v10.4s, v2.4s, v4.4s
-	WORD $0x4e29d54b // fadd v11.4s, v10.4s, v9.4s
-	VFMLS V0.S4, V8.S4, V11.S4
-	WORD $0x4e25d48c // fadd v12.4s, v4.4s, v5.4s
-	WORD $0x4ea8d52d // fsub v13.4s, v9.4s, v8.4s
-	VFMLA V12.S4, V0.S4, V13.S4
-	WORD $0x4ea5d48e // fsub v14.4s, v4.4s, v5.4s
-	WORD $0x4e29d50f // fadd v15.4s, v8.4s, v9.4s
-	WORD $0x6ea0f9f0 // fneg v16.4s, v15.4s
-	VFMLA V14.S4, V0.S4, V16.S4
-	WORD $0x6ea0f931 // fneg v17.4s, v9.4s
-	VFMLA V8.S4, V1.S4, V17.S4
-	VORR V8.B16, V8.B16, V18.B16
-	VFMLA V9.S4, V1.S4, V18.S4
-	WORD $0x4ea5d4f3 // fsub v19.4s, v7.4s, v5.4s
-	WORD $0x4e28d674 // fadd v20.4s, v19.4s, v8.4s
-	VFMLA V9.S4, V0.S4, V20.S4
-	VST1.P [V11.S4], (R10)(R3)
-	VST1.P [V13.S4], (R10)(R3)
+	WORD $0x4ea2d488 // fsub v8.4s, v4.4s, v2.4s
+	WORD $0x4ea3d4a9 // fsub v9.4s, v5.4s, v3.4s
+	WORD $0x4ea4d4ca // fsub v10.4s, v6.4s, v4.4s
+	WORD $0x4ea5d4eb // fsub v11.4s, v7.4s, v5.4s
+	VFMLA V3.S4, V0.S4, V8.S4
+	VORR V9.B16, V9.B16, V12.B16
+	VFMLA V4.S4, V0.S4, V12.S4
+	VORR V10.B16, V10.B16, V13.B16
+	VFMLA V5.S4, V0.S4, V13.S4
+	VFMLA V6.S4, V0.S4, V11.S4
+	WORD $0x6ea0f94e // fneg v14.4s, v10.4s
+	VFMLS V9.S4, V1.S4, V14.S4
+	WORD $0x4ea8d5af // fsub v15.4s, v13.4s, v8.4s
+	WORD $0x4e2cd5b0 // fadd v16.4s, v13.4s, v12.4s
+	WORD $0x4eadd591 // fsub v17.4s, v12.4s, v13.4s
+	WORD $0x6ea0f932 // fneg v18.4s, v9.4s
+	VFMLA V10.S4, V1.S4, V18.S4
+	WORD $0x4eacd573 // fsub v19.4s, v11.4s, v12.4s
+	VST1.P [V15.S4], (R10)(R3)
 	VST1.P [V16.S4], (R10)(R3)
 	VST1.P [V17.S4], (R10)(R3)
+	VST1.P [V14.S4], (R10)(R3)
 	VST1.P [V18.S4], (R10)(R3)
-	VST1.P [V20.S4], (R10)(R3)
+	VST1.P [V19.S4], (R10)(R3)
 	ADD R4, R9
 	FMOVQ 384(R8), F2
 	FMOVQ 400(R8), F3
@@ -1757,31 +1747,30 @@ channels:
 	FMOVQ 448(R8), F6
 	FMOVQ 464(R8), F7
 	MOVD R9, R10
-	WORD $0x4ea5d468 // fsub v8.4s, v3.4s, v5.4s
-	WORD $0x4ea4d4c9 // fsub v9.4s, v6.4s, v4.4s
-	WORD $0x4ea4d44a // fsub v10.4s, v2.4s, v4.4s
-	WORD $0x4e29d54b // fadd v11.4s, v10.4s, v9.4s
-	VFMLS V0.S4, V8.S4, V11.S4
-	WORD $0x4e25d48c // fadd v12.4s, v4.4s, v5.4s
-	WORD $0x4ea8d52d // fsub v13.4s, v9.4s, v8.4s
-	VFMLA V12.S4, V0.S4, V13.S4
-	WORD $0x4ea5d48e // fsub v14.4s, v4.4s, v5.4s
-	WORD $0x4e29d50f // fadd v15.4s, v8.4s, v9.4s
-	WORD $0x6ea0f9f0 // fneg v16.4s, v15.4s
-	VFMLA V14.S4, V0.S4, V16.S4
-	WORD $0x6ea0f931 // fneg v17.4s, v9.4s
-	VFMLA V8.S4, V1.S4, V17.S4
-	VORR V8.B16, V8.B16, V18.B16
-	VFMLA V9.S4, V1.S4, V18.S4
-	WORD $0x4ea5d4f3 // fsub v19.4s, v7.4s, v5.4s
-	WORD $0x4e28d674 // fadd v20.4s, v19.4s, v8.4s
-	VFMLA V9.S4, V0.S4, V20.S4
-	VST1.P [V11.S4], (R10)(R3)
-	VST1.P [V13.S4], (R10)(R3)
+	WORD $0x4ea2d488 // fsub v8.4s, v4.4s, v2.4s
+	WORD $0x4ea3d4a9 // fsub v9.4s, v5.4s, v3.4s
+	WORD $0x4ea4d4ca // fsub v10.4s, v6.4s, v4.4s
+	WORD $0x4ea5d4eb // fsub v11.4s, v7.4s, v5.4s
+	VFMLA V3.S4, V0.S4, V8.S4
+	VORR V9.B16, V9.B16, V12.B16
+	VFMLA V4.S4, V0.S4, V12.S4
+	VORR V10.B16, V10.B16, V13.B16
+	VFMLA V5.S4, V0.S4, V13.S4
+	VFMLA V6.S4, V0.S4, V11.S4
+	WORD $0x6ea0f94e // fneg v14.4s, v10.4s
+	VFMLS V9.S4, V1.S4, V14.S4
+	WORD $0x4ea8d5af // fsub v15.4s, v13.4s, v8.4s
+	WORD $0x4e2cd5b0 // fadd v16.4s, v13.4s, v12.4s
+	WORD $0x4eadd591 // fsub v17.4s, v12.4s, v13.4s
+	WORD $0x6ea0f932 // fneg v18.4s, v9.4s
+	VFMLA V10.S4, V1.S4, V18.S4
+	WORD $0x4eacd573 // fsub v19.4s, v11.4s, v12.4s
+	VST1.P [V15.S4], (R10)(R3)
 	VST1.P [V16.S4], (R10)(R3)
 	VST1.P [V17.S4], (R10)(R3)
+	VST1.P [V14.S4], (R10)(R3)
 	VST1.P [V18.S4], (R10)(R3)
-	VST1.P [V20.S4], (R10)(R3)
+	VST1.P [V19.S4], (R10)(R3)
 	ADD R4, R9
 	FMOVQ 480(R8), F2
 	FMOVQ 496(R8), F3
@@ -1790,31 +1779,30 @@ channels:
 	FMOVQ 544(R8), F6
 	FMOVQ 560(R8), F7
 	MOVD R9, R10
-	WORD $0x4ea5d468 // fsub v8.4s, v3.4s, v5.4s
-	WORD $0x4ea4d4c9 // fsub v9.4s, v6.4s, v4.4s
-	WORD $0x4ea4d44a // fsub v10.4s, v2.4s, v4.4s
-	WORD $0x4e29d54b // fadd v11.4s, v10.4s, v9.4s
-	VFMLS V0.S4, V8.S4, V11.S4
-	WORD $0x4e25d48c // fadd v12.4s, v4.4s, v5.4s
-	WORD $0x4ea8d52d // fsub v13.4s, v9.4s, v8.4s
-	VFMLA V12.S4, V0.S4, V13.S4
-	WORD $0x4ea5d48e // fsub v14.4s, v4.4s, v5.4s
-	WORD $0x4e29d50f // fadd v15.4s, v8.4s, v9.4s
-	WORD $0x6ea0f9f0 // fneg v16.4s, v15.4s
-	VFMLA V14.S4, V0.S4, V16.S4
-	WORD $0x6ea0f931 // fneg v17.4s, v9.4s
-	VFMLA V8.S4, V1.S4, V17.S4
-	VORR V8.B16, V8.B16, V18.B16
-	VFMLA V9.S4, V1.S4, V18.S4
-	WORD $0x4ea5d4f3 // fsub v19.4s, v7.4s, v5.4s
-	WORD $0x4e28d674 // fadd v20.4s, v19.4s, v8.4s
-	VFMLA V9.S4, V0.S4, V20.S4
-	VST1.P [V11.S4], (R10)(R3)
-	VST1.P [V13.S4], (R10)(R3)
+	WORD $0x4ea2d488 // fsub v8.4s, v4.4s, v2.4s
+	WORD $0x4ea3d4a9 // fsub v9.4s, v5.4s, v3.4s
+	WORD $0x4ea4d4ca // fsub v10.4s, v6.4s, v4.4s
+	WORD $0x4ea5d4eb // fsub v11.4s, v7.4s, v5.4s
+	VFMLA V3.S4, V0.S4, V8.S4
+	VORR V9.B16, V9.B16, V12.B16
+	VFMLA V4.S4, V0.S4, V12.S4
+	VORR V10.B16, V10.B16, V13.B16
+	VFMLA V5.S4, V0.S4, V13.S4
+	VFMLA V6.S4, V0.S4, V11.S4
+	WORD $0x6ea0f94e // fneg v14.4s, v10.4s
+	VFMLS V9.S4, V1.S4, V14.S4
+	WORD $0x4ea8d5af // fsub v15.4s, v13.4s, v8.4s
+	WORD $0x4e2cd5b0 // fadd v16.4s, v13.4s, v12.4s
+	WORD $0x4eadd591 // fsub v17.4s, v12.4s, v13.4s
+	WORD $0x6ea0f932 // fneg v18.4s, v9.4s
+	VFMLA V10.S4, V1.S4, V18.S4
+	WORD $0x4eacd573 // fsub v19.4s, v11.4s, v12.4s
+	VST1.P [V15.S4], (R10)(R3)
 	VST1.P [V16.S4], (R10)(R3)
 	VST1.P [V17.S4], (R10)(R3)
+	VST1.P [V14.S4], (R10)(R3)
 	VST1.P [V18.S4], (R10)(R3)
-	VST1.P [V20.S4], (R10)(R3)
+	VST1.P [V19.S4], (R10)(R3)
 	ADD R4, R9
 	ADD $16, R5
 	ADD $16, R6

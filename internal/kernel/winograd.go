@@ -17,13 +17,15 @@ const (
 
 // winogradIn is the transform of six inputs.
 func winogradIn(d0, d1, d2, d3, d4, d5 float32) (v0, v1, v2, v3, v4, v5 float32) {
-	a, b := d1-d3, d4-d2
-	v0 = fma(-1.5, a, (d0-d2)+b)
-	v1 = fma(1.5, d2+d3, b-a)
-	v2 = fma(1.5, d2-d3, -(a + b))
-	v3 = fma(2, a, -b)
-	v4 = fma(2, b, a)
-	v5 = fma(1.5, b, (d5-d3)+a)
+	// x² − 1 divides all rows but two each, and x² + 1.5x − 1 all but two others.
+	q0, q1, q2, q3 := d2-d0, d3-d1, d4-d2, d5-d3
+	p0, p1, p2, p3 := fma(1.5, d1, q0), fma(1.5, d2, q1), fma(1.5, d3, q2), fma(1.5, d4, q3)
+	v0 = p2 - p0
+	v1 = p2 + p1
+	v2 = p1 - p2
+	v3 = fma(-2, q1, -q2)
+	v4 = fma(2, q2, -q1)
+	v5 = p3 - p1
 	return
 }
 

@@ -49,17 +49,25 @@ func (v variant) fms(a, b, c vec) vec {
 }
 
 func (v variant) winogradIn(k []vec, d []vec) []vec { // k: 1.5, 2
-	a, b := v.sub(d[1], d[3]), v.sub(d[4], d[2])
-	first := v.add(v.sub(d[0], d[2]), b)
-	VFNMADD231PS(a, k[0], first)
-	last := v.fma(k[0], b, v.add(v.sub(d[5], d[3]), a))
+	q := [4]vec{}
+	for i := range q {
+		q[i] = v.sub(d[i+2], d[i])
+	}
+	p := [4]vec{
+		v.fma(k[0], d[1], q[0]),
+		v.fma(k[0], d[2], v.copy(q[1])),
+		v.fma(k[0], d[3], v.copy(q[2])),
+		v.fma(k[0], d[4], q[3]),
+	}
+	third := v.copy(q[2])
+	VFNMSUB231PS(k[1], q[1], third)
 	return []vec{
-		first,
-		v.fma(k[0], v.add(d[2], d[3]), v.sub(b, a)),
-		v.fms(k[0], v.sub(d[2], d[3]), v.add(a, b)),
-		v.fms(k[1], a, v.copy(b)),
-		v.fma(k[1], b, v.copy(a)),
-		last,
+		v.sub(p[2], p[0]),
+		v.add(p[2], p[1]),
+		v.sub(p[1], p[2]),
+		third,
+		v.fms(k[1], q[2], q[1]),
+		v.sub(p[3], p[1]),
 	}
 }
 
@@ -126,11 +134,46 @@ type transform struct {
 // other at as many columns as there are.
 type strided struct{ pointer, row, column string }
 
+// line is up to six places that a stride lies between.
+type line struct{ start, fourth, stride, third reg.GPVirtual }
+
+// newLine makes one whose start is still to be set.
+func newLine(stride reg.GPVirtual, count int) line {
+	l := line{GP64(), GP64(), stride, GP64()}
+	if count > 3 {
+		LEAQ(Mem{Base: stride, Index: stride, Scale: 2}, l.third)
+	}
+	return l
+}
+
+// begin makes the line start at where l.start points, of count places.
+func (l line) begin(count int) {
+	if count > 3 {
+		LEAQ(Mem{Base: l.start, Index: l.third, Scale: 1}, l.fourth)
+	}
+}
+
+func (l line) at(i int) Mem {
+	base := l.start
+	if i >= 3 {
+		base, i = l.fourth, i-3
+	}
+	if i == 0 {
+		return Mem{Base: base}
+	}
+	return Mem{Base: base, Index: l.stride, Scale: uint8(i)}
+}
+
 func (v variant) square(name, signature string, t transform, dst, src strided, count string) {
 	TEXT(name+v.suffix, 0, signature)
 	Pragma("noescape")
 	k := v.constants(t.numbers...)
-	scratch := AllocLocal(t.ins * t.outs * v.bytes)
+	// On lines of the cache of its own: a vector across two would be stored twice.
+	local := AllocLocal(t.ins*t.outs*v.bytes + v.bytes)
+	square := GP64()
+	LEAQ(local.Offset(v.bytes-1), square)
+	ANDQ(I32(-v.bytes), square)
+	scratch := Mem{Base: square}
 	strides := func(s strided, columns int) (row, column reg.GPVirtual) {
 		column = Load(Param(s.column), GP64()).(reg.GPVirtual)
 		SHLQ(Imm(2), column)
@@ -152,50 +195,46 @@ func (v variant) square(name, signature string, t transform, dst, src strided, c
 	if t.bias {
 		bias = Load(Param("bias"), GP64()).(reg.GPVirtual)
 	}
-	at := GP64()
+	column, row := newLine(srcRow, t.ins), newLine(dstColumn, t.outs)
 
 	Label("channels")
-	column := GP64()
-	MOVQ(from, column)
+	MOVQ(from, column.start)
 	for x := 0; x < t.ins; x++ {
-		MOVQ(column, at)
+		column.begin(t.ins)
 		in := make([]vec, t.ins)
 		for y := range in {
 			in[y] = v.vector()
-			VMOVUPS(Mem{Base: at}, in[y])
-			if y < t.ins-1 {
-				ADDQ(srcRow, at)
-			}
+			VMOVUPS(column.at(y), in[y])
 		}
 		for y, r := range t.one(k, in) {
 			VMOVUPS(r, scratch.Offset((y*t.ins+x)*v.bytes))
 		}
-		ADDQ(srcColumn, column)
+		if x < t.ins-1 {
+			ADDQ(srcColumn, column.start)
+		}
 	}
 	var add vec
 	if t.bias {
 		add = v.vector()
 		VMOVUPS(Mem{Base: bias}, add)
 	}
-	row := column
-	MOVQ(to, row)
+	MOVQ(to, row.start)
 	for y := 0; y < t.outs; y++ {
+		row.begin(t.outs)
 		in := make([]vec, t.ins)
 		for x := range in {
 			in[x] = v.vector()
 			VMOVUPS(scratch.Offset((y*t.ins+x)*v.bytes), in[x])
 		}
-		MOVQ(row, at)
 		for x, r := range t.one(k, in) {
 			if t.bias {
 				r = v.add(r, add)
 			}
-			VMOVUPS(r, Mem{Base: at})
-			if x < t.outs-1 {
-				ADDQ(dstColumn, at)
-			}
+			VMOVUPS(r, row.at(x))
 		}
-		ADDQ(dstRow, row)
+		if y < t.outs-1 {
+			ADDQ(dstRow, row.start)
+		}
 	}
 	ADDQ(I32(v.bytes), from)
 	ADDQ(I32(v.bytes), to)

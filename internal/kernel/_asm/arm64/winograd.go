@@ -48,16 +48,25 @@ func (f *file) negated(a vec) vec {
 }
 
 func (f *file) winogradIn(k, d []vec) []vec { // k: 1.5, 2
-	a, b := f.difference(d[1], d[3]), f.difference(d[4], d[2])
-	first := f.sum(f.difference(d[0], d[2]), b)
-	f.fmls(first, a, k[0])
+	q := f.vecs(4)
+	for i := range q {
+		f.fsub(q[i], d[i+2], d[i])
+	}
+	p := []vec{
+		f.fused(k[0], d[1], q[0]),
+		f.fused(k[0], d[2], f.copied(q[1])),
+		f.fused(k[0], d[3], f.copied(q[2])),
+		f.fused(k[0], d[4], q[3]),
+	}
+	third := f.negated(q[2])
+	f.fmls(third, k[1], q[1])
 	return []vec{
-		first,
-		f.fused(k[0], f.sum(d[2], d[3]), f.difference(b, a)),
-		f.fused(k[0], f.difference(d[2], d[3]), f.negated(f.sum(a, b))),
-		f.fused(k[1], a, f.negated(b)),
-		f.fused(k[1], b, f.copied(a)),
-		f.fused(k[0], b, f.sum(f.difference(d[5], d[3]), a)),
+		f.difference(p[2], p[0]),
+		f.sum(p[2], p[1]),
+		f.difference(p[1], p[2]),
+		third,
+		f.fused(k[1], q[2], f.negated(q[1])),
+		f.difference(p[3], p[1]),
 	}
 }
 

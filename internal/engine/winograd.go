@@ -21,7 +21,7 @@ type winograd struct {
 
 	wide       bool      // the weights do not fit
 	inputs     []float32 // of wide: place, tile, source channel
-	products   []float32 // of wide: place, tile, target channel
+	products   []float32 // of wide: place, panel, tile, lane
 	images     int       // of the chunk in hand
 	lo         int
 	inputJob   wideInput
@@ -131,15 +131,16 @@ func (w *winograd) block(worker int, to, from []float32, images int, s share) {
 	}
 	productPlace := tiles*t.lanes + stagger
 	// Meanwhile the sources of this worker's next block arrive, and where this one's targets go.
-	next := images * t.sourceSize * t.pool.threads
-	source := newAhead(t.set, from, next, next+images*t.sourceSize, t.panels*kernel.WinogradPlaces)
-	target := newAhead(t.set, to, 0, images*t.targetSize, kernel.WinogradPlaces)
+	behind := images * t.sourceSize * t.pool.threads
+	steps := kernel.WinogradPlaces * ((tiles + t.set.Rows - 1) / t.set.Rows)
+	next := [...]ahead{
+		newAhead(t.set, from, behind, behind+images*t.sourceSize, t.panels*steps),
+		newAhead(t.set, to, 0, images*t.targetSize, steps),
+	}
 	for panel := range t.panels {
 		for place := range kernel.WinogradPlaces {
-			source.step()
-			target.step()
 			w.multiply(worker, scratch.products[place*productPlace:], scratch.inputs[place*inputPlace:],
-				w.packed[place*w.place+panel*t.depth*t.lanes:], tiles, t.lanes)
+				w.packed[place*w.place+panel*t.depth*t.lanes:], tiles, next[:])
 		}
 		row = 0
 		for image := range images {
@@ -171,9 +172,8 @@ func (w *winograd) inputTile(scratch *winogradScratch, to []float32, place int, 
 	t.set.WinogradIn(to, place, patch, side*t.depth, t.depth, t.depth)
 }
 
-// multiply computes the products of a panel, of which a tile's start at multiples of stride, from inputs of tiles by
-// source channels.
-func (w *winograd) multiply(worker int, products, inputs, weights []float32, tiles, stride int) {
+// multiply computes the products of a panel, tiles by lanes, from inputs, tiles by source channels.
+func (w *winograd) multiply(worker int, products, inputs, weights []float32, tiles int, next []ahead) {
 	t := w.t
 	rows, outs := &t.pool.lists[worker].rows, &t.pool.lists[worker].outs
 	for at := 0; at < tiles; {
@@ -183,10 +183,13 @@ func (w *winograd) multiply(worker int, products, inputs, weights []float32, til
 		}
 		for r := range size {
 			tileRow := min(at+r, tiles-1)
-			rows[r], outs[r] = tileRow*t.depth, tileRow*stride
+			rows[r], outs[r] = tileRow*t.depth, tileRow*t.lanes
 		}
 		tile(&products[0], &inputs[0], &weights[0], &t.zero[0], &rows[0], &outs[0], &w.tap, 1, t.depth)
 		at += size
+		for i := range next {
+			next[i].step()
+		}
 	}
 }
 
@@ -254,9 +257,20 @@ type wideProduct struct{ w *winograd }
 func (j *wideProduct) run(worker, place int) {
 	w, t := j.w, j.w.t
 	inputs, products := w.places()
+	tiles := w.images * w.tilesY * w.tilesX
+	weights := t.depth * t.lanes
+	steps := (tiles + t.set.Rows - 1) / t.set.Rows
 	for panel := range t.panels {
-		w.multiply(worker, w.products[place*products+panel*t.lanes:], w.inputs[place*inputs:],
-			w.packed[place*w.place+panel*t.depth*t.lanes:], w.images*w.tilesY*w.tilesX, t.panels*t.lanes)
+		// Meanwhile the next panel's weights arrive, where its products go, and a part of the next place's inputs.
+		at, to := place*w.place+panel*weights, place*products+panel*tiles*t.lanes
+		part := (inputs + t.panels - 1) / t.panels
+		input := (place+1)*inputs + panel*part
+		next := [...]ahead{
+			newAhead(t.set, w.packed, at+weights, at+2*weights, steps),
+			newAhead(t.set, w.products, to+tiles*t.lanes, to+2*tiles*t.lanes, steps),
+			newAhead(t.set, w.inputs, input, input+part, steps),
+		}
+		w.multiply(worker, w.products[to:], w.inputs[place*inputs:], w.packed[at:], tiles, next[:])
 	}
 }
 
@@ -266,11 +280,13 @@ type wideOutput struct{ w *winograd }
 func (j *wideOutput) run(worker, image int) {
 	w, t := j.w, j.w.t
 	_, place := w.places()
-	row := image * w.tilesY * w.tilesX
+	row, tiles := image*w.tilesY*w.tilesX, w.images*w.tilesY*w.tilesX
 	for y := range w.tilesY {
 		for x := range w.tilesX {
-			w.outputTile(&w.scratch[worker], t.to[(w.lo+image)*t.targetSize:], y*kernel.WinogradTile, x*kernel.WinogradTile,
-				w.products[row*t.panels*t.lanes:], place, t.bias, t.width)
+			for panel := range t.panels {
+				w.outputTile(&w.scratch[worker], t.to[(w.lo+image)*t.targetSize+panel*t.lanes:], y*kernel.WinogradTile, x*kernel.WinogradTile,
+					w.products[(panel*tiles+row)*t.lanes:], place, t.bias[panel*t.lanes:], min(t.lanes, t.width-panel*t.lanes))
+			}
 			row++
 		}
 	}

@@ -34,7 +34,7 @@ type kernelGrad struct {
 }
 
 // sumBudget is how many sums a task has, so that they stay in a core's cache.
-const sumBudget = 768 << 10 / 4
+const sumBudget = 512 << 10 / 4
 
 func newKernelGrad(set *kernel.Set, pool *Pool, g geometry, down bool, slices [][]span) *kernelGrad {
 	k := &kernelGrad{set: set, pool: pool, geometry: g, down: down}

@@ -17,6 +17,7 @@ type winograd struct {
 	packed         []float32 // place, panel, source channel, lane
 	place          int       // values of packed a place
 	scratch        []winogradScratch
+	tiles          place // offsets of the tiles of a block in inputs and products
 	tap            kernel.Tap
 
 	wide       bool      // the weights do not fit
@@ -64,6 +65,9 @@ func newWinograd(t *transfer, g geometry, down bool) *winograd {
 	w.inputJob.w, w.productJob.w, w.outputJob.w = w, w, w
 	w.wide = kernel.WinogradPlaces*t.depth*t.width > weightBudget
 	tiles := w.maxImages() * w.tilesY * w.tilesX
+	for tile := range tiles {
+		w.tiles.rows, w.tiles.outs = append(w.tiles.rows, tile*t.depth), append(w.tiles.outs, tile*t.lanes)
+	}
 	if w.wide {
 		tiles = 0
 	}
@@ -163,29 +167,20 @@ func (w *winograd) inputTile(scratch *winogradScratch, to []float32, place int, 
 		t.set.WinogradIn(to, place, from[(y*w.width+x)*t.depth:], w.width*t.depth, t.depth, t.depth)
 		return
 	}
-	patch := scratch.patch
-	clear(patch[:kernel.WinogradPlaces*t.depth])
-	left, right := max(x, 0), min(x+side, w.width)
-	for row := max(y, 0); row < min(y+side, w.height); row++ {
-		copy(patch[((row-y)*side+left-x)*t.depth:], from[(row*w.width+left)*t.depth:(row*w.width+right)*t.depth])
-	}
-	t.set.WinogradIn(to, place, patch, side*t.depth, t.depth, t.depth)
+	border(scratch.patch, from, side, y, x, w.height, w.width, t.depth, t.depth)
+	t.set.WinogradIn(to, place, scratch.patch, side*t.depth, t.depth, t.depth)
 }
 
 // multiply computes the products of a panel, tiles by lanes, from inputs, tiles by source channels.
 func (w *winograd) multiply(worker int, products, inputs, weights []float32, tiles int, next []ahead) {
 	t := w.t
-	rows, outs := &t.pool.lists[worker].rows, &t.pool.lists[worker].outs
 	for at := 0; at < tiles; {
 		tile, size := t.set.Tile, t.set.Rows
 		if tiles-at < size {
 			tile, size = t.set.Short, t.set.ShortRows
 		}
-		for r := range size {
-			tileRow := min(at+r, tiles-1)
-			rows[r], outs[r] = tileRow*t.depth, tileRow*t.lanes
-		}
-		tile(&products[0], &inputs[0], &weights[0], &t.zero[0], &rows[0], &outs[0], &w.tap, 1, t.depth)
+		rows, outs := w.tiles.list(&t.pool.lists[worker], at, tiles, size)
+		tile(&products[0], &inputs[0], &weights[0], &t.zero[0], rows, outs, &w.tap, 1, t.depth)
 		at += size
 		for i := range next {
 			next[i].step()

@@ -18,14 +18,18 @@ type winogradGrad struct {
 	sum            sumJob
 }
 
-// tileBudget is how many values of transformed tiles are worked on at a time.
-const tileBudget = 768 << 10 / 4
+const (
+	// tileBudget is how many values of transformed tiles are worked on at a time.
+	tileBudget = 768 << 10 / 4
+	// productBudget is how many sums of products a task has, so that they stay in a core's cache.
+	productBudget = 768 << 10 / 4
+)
 
 // cutForFilter chooses the size of a task's block so that its sums of products stay in cache. About square blocks need
 // the fewest transforms for their products.
 func (k *kernelGrad) cutForFilter() {
 	k.channels, k.perTask = k.geometry.bigC, k.panels
-	for kernel.WinogradPlaces*k.rows()*k.width() > sumBudget && k.channels > k.set.OuterRows {
+	for kernel.WinogradPlaces*k.rows()*k.width() > productBudget && k.channels > k.set.OuterRows {
 		if k.channels >= k.width() || k.perTask == 1 {
 			k.channels = (k.channels/2 + k.set.OuterRows - 1) / k.set.OuterRows * k.set.OuterRows
 		} else {
@@ -170,7 +174,6 @@ func (w *winogradGrad) multiplyTiles(products, scratch []float32, block part, sl
 	big, scratch := cut(scratch, kernel.WinogradPlaces*w.bigPlace())
 	small, patch := cut(scratch, kernel.WinogradPlaces*w.smallPlace())
 	row, add := 0, false
-	var next [2]ahead
 	for _, images := range slice {
 		for image := images.lo; image < images.hi; image++ {
 			for y := range w.tilesY {
@@ -178,6 +181,9 @@ func (w *winogradGrad) multiplyTiles(products, scratch []float32, block part, sl
 					w.bigTile(big[row*k.channels:], patch, image, y, x, block)
 					w.smallTile(small[row*k.width():], patch, image, y, x, block)
 					if row++; row == w.rows {
+						// Meanwhile the pixels of as many tiles arrive.
+						done := image*w.tilesY*w.tilesX + y*w.tilesX + x + 1
+						next := [...]ahead{w.pixels(k.big, k.geometry.bigSize(), done), w.pixels(k.small, k.geometry.smallSize(), done)}
 						w.multiply(products, big, small, row, block, add, &next)
 						row, add = 0, true
 					}
@@ -186,8 +192,14 @@ func (w *winogradGrad) multiplyTiles(products, scratch []float32, block part, sl
 		}
 	}
 	if row > 0 || !add {
-		w.multiply(products, big, small, row, block, add, &next)
+		w.multiply(products, big, small, row, block, add, &[2]ahead{})
 	}
+}
+
+// pixels prefetches those of the tiles to be transformed next, the first tiles of a batch being done.
+func (w *winogradGrad) pixels(batch []float32, image, done int) ahead {
+	perTile := image / (w.tilesY * w.tilesX)
+	return newAhead(w.k.set, batch, done*perTile, (done+w.rows)*perTile, kernel.WinogradPlaces*w.k.groups())
 }
 
 // multiply sets the products to those of some tiles, or adds these.
@@ -243,9 +255,15 @@ func (w *winogradGrad) smallTile(to, patch []float32, image, tileY, tileX int, b
 // of the image.
 func border(patch, from []float32, side, y, x, height, width, pixel, channels int) {
 	clear(patch[:side*side*channels])
+	left, right := max(x, 0), min(x+side, width)
 	for row := max(y, 0); row < min(y+side, height); row++ {
-		for column := max(x, 0); column < min(x+side, width); column++ {
-			copy(patch[((row-y)*side+column-x)*channels:][:channels], from[(row*width+column)*pixel:])
+		to, from := patch[((row-y)*side+left-x)*channels:], from[(row*width+left)*pixel:]
+		if channels == pixel {
+			copy(to[:(right-left)*channels], from)
+			continue
+		}
+		for column := range right - left {
+			copy(to[column*channels:][:channels], from[column*pixel:])
 		}
 	}
 }

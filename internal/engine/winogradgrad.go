@@ -23,15 +23,17 @@ const (
 	tileBudget = 768 << 10 / 4
 	// productBudget is how many sums of products a task has, so that they stay in a core's cache.
 	productBudget = 768 << 10 / 4
+	// wholeVectors divides a block's channels, so that every variant's transforms take them in vectors.
+	wholeVectors = 16
 )
 
 // cutForFilter chooses the size of a task's block so that its sums of products stay in cache. About square blocks need
 // the fewest transforms for their products.
 func (k *kernelGrad) cutForFilter() {
 	k.channels, k.perTask = k.geometry.bigC, k.panels
-	for kernel.WinogradPlaces*k.rows()*k.width() > productBudget && k.channels > k.set.OuterRows {
+	for kernel.WinogradPlaces*k.rows()*k.width() > productBudget && k.channels > wholeVectors {
 		if k.channels >= k.width() || k.perTask == 1 {
-			k.channels = (k.channels/2 + k.set.OuterRows - 1) / k.set.OuterRows * k.set.OuterRows
+			k.channels = (k.channels/2 + wholeVectors - 1) / wholeVectors * wholeVectors
 		} else {
 			k.perTask = (k.perTask + 1) / 2
 		}

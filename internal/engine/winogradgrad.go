@@ -144,8 +144,10 @@ func (w *winogradGrad) slice(sums, scratch []float32, block part, s int) {
 	products, scratch := cut(scratch, kernel.WinogradPlaces*w.sumPlace())
 	if w.wide {
 		big, small := w.transforms(s, block)
-		var next [2]ahead
-		if (s+1)%k.perTree != 0 { // the next is of the same task
+		var next [2]ahead // meanwhile the next slice's transforms arrive, or at the last, where the gradient goes
+		if (s+1)%k.perTree == 0 {
+			w.expect(k.of(s/k.perTree), block)
+		} else {
 			steps := kernel.WinogradPlaces * k.groups()
 			a, b := w.transforms(s+1, block)
 			next[0], next[1] = newAhead(k.set, a, 0, len(a), steps), newAhead(k.set, b, 0, len(b), steps)
@@ -266,6 +268,17 @@ func border(patch, from []float32, side, y, x, height, width, pixel, channels in
 		}
 		for column := range right - left {
 			copy(to[column*channels:][:channels], from[column*pixel:])
+		}
+	}
+}
+
+// expect prefetches where store will write.
+func (w *winogradGrad) expect(grad []float32, block part) {
+	k, g := w.k, w.k.geometry
+	first, last := block.firstPanel*k.set.Lanes, min(block.lastPanel*k.set.Lanes, g.smallC)
+	for t := range g.taps() {
+		for channel := block.firstChannel; channel < block.lastChannel; channel++ {
+			k.set.Prefetch(&grad[(t*g.bigC+channel)*g.smallC+first], (last-first+cacheLine-1)/cacheLine, cacheLine)
 		}
 	}
 }

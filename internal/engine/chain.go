@@ -29,7 +29,7 @@ func (n *Network) link() {
 
 // chains reports whether a stage can be part of a chain.
 func (s *stage) chains() bool {
-	if s.forward == nil || s.forward.winograd != nil && s.forward.winograd.wide {
+	if s.forward == nil || s.forward.wide() {
 		return false
 	}
 	return len(s.kernel.Data) <= chainWeights
@@ -44,7 +44,7 @@ func (n *Network) chain(stages []*stage) {
 	c := &chain{stages: stages, most: make([]int, len(stages)), blocks: make([]int, len(stages))}
 	for i, s := range stages {
 		most = min(most, s.forward.most)
-		c.most[i] = most
+		c.most[i], s.chained = most, most
 	}
 	stages[0].chain = c
 }

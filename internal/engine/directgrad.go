@@ -98,6 +98,9 @@ func (d *directGrad) pack(to, from []float32, panel, pixels int) {
 	for p := range pixels {
 		copy(to[p*lanes:p*lanes+width], from[p*channels+first:])
 	}
+	if d.k.below != nil {
+		d.k.below.normalise(to, first, lanes, pixels)
+	}
 }
 
 // store writes the sums to a gradient.

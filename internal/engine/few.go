@@ -10,7 +10,7 @@ type fewJob struct {
 
 // shares reports whether threads can share the work of an image.
 func (s *stage) shares() bool {
-	return s.forward != nil && (s.forward.winograd == nil || !s.forward.winograd.wide)
+	return s.forward != nil && !s.forward.wide()
 }
 
 func (j *fewJob) call(s *stage, x []float32, images int) {

@@ -88,6 +88,10 @@ func TestFilteringError(t *testing.T) {
 				continue
 			}
 			shape := s.grad.geometry
+			if s.below != nil { // its input was not kept
+				s.below.normalise(s.x, 0, s.below.channels, batch*s.below.pixels)
+				s.below = nil
+			}
 			// Gradients of the layer's output as they are in training: that of its input goes back through the layer above,
 			// so for an upstream gradient any of their spread will do.
 			dy := s.buffer(s.size)
@@ -95,13 +99,13 @@ func TestFilteringError(t *testing.T) {
 				dy[j] = float32(r.NormFloat64()) * 1e-3
 			}
 			out, back := s.buffer(s.size), s.buffer(s.inSize)
-			s.forward.call(nil, out, s.x, s.bias.Data, batch, nil)
-			s.back.call(nil, back, dy, nil, batch, nil)
+			s.forward.call(out, sources{images: s.x}, s.bias.Data, batch, nil)
+			s.back.call(back, sources{images: dy}, nil, batch, nil)
 			big, small := s.x, dy
 			if !s.grad.down {
 				big, small = dy, s.x
 			}
-			s.grad.call(s.kernel.Grad, big, small, n.slices)
+			s.grad.call(s.kernel.Grad, big, small, s.below, n.slices)
 			forward, backward, gradient := exact(shape, s, dy, batch)
 			for what, pair := range map[string][2]any{"forward": {out, forward}, "back": {back, backward}, "kernel": {s.kernel.Grad, gradient}} {
 				e := relative(pair[0].([]float32), pair[1].([]float64))

@@ -29,6 +29,7 @@ type kernelGrad struct {
 	partial  []float32   // gradients of the subtrees behind the first
 
 	big, small, grad []float32
+	below            *stage
 	slices           [][]span
 	sum              treeJob
 }
@@ -108,8 +109,9 @@ func (k *kernelGrad) scratchSize() int {
 	return size + k.direct.scratchSize()
 }
 
-func (k *kernelGrad) call(grad, big, small []float32, slices [][]span) {
-	k.grad, k.big, k.small, k.slices = grad, big, small, slices
+// call computes the gradient. Where small is z of a passing stage, below is that stage.
+func (k *kernelGrad) call(grad, big, small []float32, below *stage, slices [][]span) {
+	k.grad, k.big, k.small, k.below, k.slices = grad, big, small, below, slices
 	if k.filter != nil && k.filter.wide {
 		k.filter.callWide()
 	} else {

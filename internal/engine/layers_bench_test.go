@@ -48,13 +48,13 @@ func BenchmarkLayers(b *testing.B) {
 					b.ReportMetric(flop*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
 				})
 			}
-			run("forward", func() { s.forward.call(nil, y, x, s.bias.Data, batch, nil) })
-			run("back", func() { s.back.call(nil, x, y, nil, batch, nil) })
+			run("forward", func() { s.forward.call(y, sources{images: x}, s.bias.Data, batch, nil) })
+			run("back", func() { s.back.call(x, sources{images: y}, nil, batch, nil) })
 			big, small := x, y
 			if !s.grad.down {
 				big, small = y, x
 			}
-			run("kernel", func() { s.grad.call(s.kernel.Grad, big, small, n.slices) })
+			run("kernel", func() { s.grad.call(s.kernel.Grad, big, small, s.below, n.slices) })
 		}
 	}
 }

@@ -72,10 +72,10 @@ func New(a arch.Network, plan Plan) (*Network, error) {
 	if err := n.compile(a, shapes, plan.Training); err != nil {
 		return nil, err
 	}
-	n.plan(plan.Training)
 	n.link()
+	n.plan(plan.Training)
 	for _, s := range n.stages {
-		s.steps = steps{s.fixed, s.training, s.normed, s.pointwiseBack, s.normBack}
+		s.steps = steps{s.fixed, s.training, s.normed, s.pointwiseBack, s.normBack, s.again}
 	}
 	return n, nil
 }
@@ -215,7 +215,7 @@ func (n *Network) plan(training bool) {
 	transfers := func(each func(t *transfer)) {
 		for _, s := range n.stages {
 			for _, t := range []*transfer{s.forward, s.back} {
-				if t != nil && t.winograd != nil && t.winograd.wide {
+				if t != nil && t.wide() {
 					each(t)
 				}
 			}
@@ -228,9 +228,18 @@ func (n *Network) plan(training bool) {
 		}
 	}
 	memory := kernel.Buffer(wide)
-	transfers(func(t *transfer) { t.wide = memory })
-	for _, s := range n.stages {
-		s.y = s.buffer(s.size)
+	transfers(func(t *transfer) { t.wideMemory = memory })
+	for i, s := range n.stages {
+		s.passing = training && i+1 < len(n.stages) && s.passes(n.stages[i+1])
+		if s.passing {
+			s.y = kernel.Buffer(s.chained * n.pool.threads * s.size)
+			s.blocks = make([][]float32, n.pool.threads)
+			for worker := range s.blocks {
+				s.blocks[worker] = kernel.Buffer(n.stages[i+1].forward.most * s.size)
+			}
+		} else {
+			s.y = s.buffer(s.size)
+		}
 		if s.channels > 0 {
 			s.pixels = s.size / s.channels
 		}
@@ -277,6 +286,19 @@ func (n *Network) plan(training bool) {
 	}
 }
 
+// passes reports whether a stage's output need not be kept in training, above being the next: it is the small side of that
+// one's gradient, which is copied tile by tile or panel by panel anyway.
+func (s *stage) passes(above *stage) bool {
+	if s.norm == nil || s.rate > 0 || s.activation == tanh || s.chained == 0 || above.grad == nil || above.grad.down || above.forward.wide() {
+		return false
+	}
+	g := above.grad.geometry
+	if above.grad.filter != nil && (g.smallH%kernel.WinogradTile != 0 || g.smallW%kernel.WinogradTile != 0) {
+		return false
+	}
+	return g.smallC == s.channels && g.smallC%s.n.set.Lanes == 0
+}
+
 // Load makes the weights in Tensors those that the network computes with. Whoever changes them calls it.
 func (n *Network) Load() {
 	for i, s := range n.stages {
@@ -300,7 +322,7 @@ func (n *Network) wantsInput() bool { return len(n.Arch.Input) == 3 }
 // images times the output's size, is valid until the next call. The end of the input must be followed by kernel.Slack
 // readable values.
 func (n *Network) Forward(x []float32, images int, mode Mode) []float32 {
-	var left func(lo, hi int) // to do with x
+	var left *stage // whose normalisation is to be done yet
 	for i := 0; i < len(n.stages); i++ {
 		s := n.stages[i]
 		if mode == Inference && images < n.pool.threads && s.shares() {
@@ -314,10 +336,19 @@ func (n *Network) Forward(x []float32, images int, mode Mode) []float32 {
 			x = n.stages[i].y
 			continue
 		}
-		left = s.run(x, images, mode, left)
+		below := left
+		left = nil
+		if s.run(x, images, mode, below) {
+			left = s
+		}
 		x = s.y
+		if s.passing && mode == Training {
+			x = s.z
+		}
 	}
-	n.stages[len(n.stages)-1].each(left)
+	if left != nil {
+		left.each(left.steps.normed)
+	}
 	return x[:images*n.outSize]
 }
 

@@ -89,7 +89,7 @@ func TestHalvesMakeTheWhole(t *testing.T) {
 			grads := func(big, small []float32, batch int) []float32 {
 				k := kernelGradAlone(set, pool, g, slices(batch, test.parts))
 				grad := make([]float32, g.taps()*g.bigC*g.smallC)
-				k.call(grad, big, small, slices(batch, test.parts))
+				k.call(grad, big, small, nil, slices(batch, test.parts))
 				return grad
 			}
 			sums := func(small []float32, batch int) (first, second []float64) {
@@ -143,7 +143,7 @@ func TestEveryImageCounts(t *testing.T) {
 			grads := func(big, small []float32, batch int) []float32 {
 				k := kernelGradAlone(&kernel.Variants[i], pool, g, slices(batch, 1))
 				grad := make([]float32, g.taps()*g.bigC*g.smallC)
-				k.call(grad, big, small, slices(batch, 1))
+				k.call(grad, big, small, nil, slices(batch, 1))
 				return grad
 			}
 			big, small := padded(1, g.bigSize()), padded(2, g.smallSize())
@@ -171,7 +171,7 @@ func TestOrderWithinSlice(t *testing.T) {
 	sum := func(x, y []float32) []float32 {
 		k := kernelGradAlone(&kernel.Generic, pool, g, slices(32, 1))
 		grad := make([]float32, 15)
-		k.call(grad, x, y, slices(32, 1))
+		k.call(grad, x, y, nil, slices(32, 1))
 		return grad
 	}
 	x, y := padded(1, 32*5), padded(2, 32*3)

@@ -34,10 +34,15 @@ type stage struct {
 	above         []uint64 // which values before the rectifier were above zero, as bits; nil where nobody asks
 	sums          *channelSums
 	chain         *chain // that this stage is the first of, nil for none
+	chained       int    // images of its block in a chain, 0 where it is in none
 
 	x []float32 // input of the last Forward, of all images
 	z []float32 // before normalisation, kept in training
 	y []float32 // output
+	// A passing stage's output of a training batch is not kept: whoever reads it makes it again from z.
+	passing bool
+	below   *stage      // that x is z of, where it is passing
+	blocks  [][]float32 // of a passing stage's output, one a worker
 
 	dy     []float32 // gradient in hand
 	images int
@@ -46,7 +51,10 @@ type stage struct {
 }
 
 // steps are a stage's own methods as functions, made once.
-type steps struct{ fixed, training, normed, pointwiseBack, normBack func(lo, hi int) }
+type steps struct {
+	fixed, training, normed, pointwiseBack, normBack func(lo, hi int)
+	again                                            func(worker, lo, hi int) []float32
+}
 
 // stageJob runs one of a stage's steps over blocks of images.
 type stageJob struct {
@@ -70,49 +78,45 @@ func (s *stage) each(step func(lo, hi int)) {
 	s.n.pool.do(&s.job, (s.images+s.job.block-1)/s.job.block)
 }
 
-// call is t.call after a step, if it is not nil, with the images that it reads.
-func (s *stage) call(t *transfer, step func(lo, hi int), to, from, bias []float32, then func(lo, hi int)) {
-	if t.winograd != nil && t.winograd.wide {
-		s.each(step)
-		step = nil
-	}
-	t.call(step, to, from, bias, s.images, then)
-}
-
-// run computes y from x, after a step that is left to do with x, if it is not nil. It returns what is left to do with y.
-func (s *stage) run(x []float32, images int, mode Mode, step func(lo, hi int)) (left func(lo, hi int)) {
-	s.x, s.images = x, images
+// run computes y from the output of the stage below, or the input of the network. Where the normalisation of the stage below
+// is left to do, below is that stage. It reports whether this stage's is.
+func (s *stage) run(x []float32, images int, mode Mode, below *stage) (left bool) {
+	s.x, s.images, s.below = x, images, nil
 	batchNorm := s.norm != nil && mode == Training
 	to := s.y
 	if batchNorm {
 		to = s.z
+		s.sums.begin(sumSquare, s.z)
 	}
 	then := s.steps.fixed
 	if mode == Training {
 		then = s.steps.training
 	}
-	if batchNorm {
-		s.sums.begin(sumSquare, s.z)
+	if s.norm != nil && !batchNorm {
+		s.norm.fixed()
+	}
+	from := sources{images: x}
+	switch {
+	case below == nil:
+	case below.passing:
+		s.below = below
+		from.again = below.steps.again
+	case s.forward == nil || s.forward.wide():
+		below.each(below.steps.normed)
+	default:
+		from.first = below.steps.normed
 	}
 	if s.forward != nil {
-		if s.norm != nil && !batchNorm {
-			s.norm.fixed()
-		}
-		s.call(s.forward, step, to, x, s.bias.Data, then)
+		s.forward.call(to, from, s.bias.Data, images, then)
 	} else {
-		s.each(step)
 		copy(to, x[:images*s.size])
-		if s.norm != nil && !batchNorm {
-			s.norm.fixed()
-		}
 		s.each(then)
 	}
-	if !batchNorm {
-		return nil
+	if batchNorm {
+		sum, squares := s.sums.finish(s.n.slices)
+		s.norm.batch(sum, squares, images*s.pixels)
 	}
-	sum, squares := s.sums.finish(s.n.slices)
-	s.norm.batch(sum, squares, images*s.pixels)
-	return s.steps.normed
+	return batchNorm
 }
 
 // fixed finishes images lo to hi-1 in inference.
@@ -159,6 +163,18 @@ func (s *stage) normed(lo, hi int) {
 	if s.rate > 0 {
 		s.drop(lo, hi, 1)
 	}
+}
+
+// again makes the outputs of images lo to hi-1 of a passing stage.
+func (s *stage) again(worker, lo, hi int) []float32 {
+	y := s.blocks[worker]
+	s.n.set.Scale(y, s.z[lo*s.size:], s.norm.scale, s.norm.shift, s.leakySlope(), (hi-lo)*s.pixels)
+	return y
+}
+
+// normalise turns channels of a passing stage's z, from the first on, into its output, in place.
+func (s *stage) normalise(z []float32, first, channels, rows int) {
+	s.n.set.Scale(z, z, s.norm.scale[first:][:channels], s.norm.shift[first:][:channels], s.leakySlope(), rows)
 }
 
 func (s *stage) leakySlope() float32 {
@@ -258,10 +274,13 @@ func (s *stage) backward(dx []float32, below *stage) {
 		}
 		return
 	}
-	if dx != nil {
-		s.call(s.back, step, dx, s.dy, nil, then)
-	} else {
+	from := sources{images: s.dy, first: step}
+	if dx == nil || s.back.wide() {
 		s.each(step)
+		from.first = nil
+	}
+	if dx != nil {
+		s.back.call(dx, from, nil, s.images, then)
 	}
 	if s.n.learning {
 		sums, _ := s.sums.finish(s.n.slices)
@@ -272,7 +291,7 @@ func (s *stage) backward(dx []float32, below *stage) {
 		if !s.grad.down {
 			big, small = s.dy, s.x
 		}
-		s.grad.call(s.kernel.Grad, big, small, s.n.slices)
+		s.grad.call(s.kernel.Grad, big, small, s.below, s.n.slices)
 	}
 }
 

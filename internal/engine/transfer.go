@@ -21,17 +21,16 @@ type transfer struct {
 	packed                 []float32
 	winograd               *winograd // how it is computed, unless both are nil and the sums are taken directly
 	pairs                  *pairs
-	wide                   []float32 // its memory where it is wide, shared by the layers of a network
+	wideMemory             []float32 // where it is wide, shared by the layers of a network
 
 	// Of the call in hand.
 	pool    *Pool
 	weights []float32
 	bias    []float32
 	to      []float32
-	from    []float32
+	from    sources
 	images  int
 	block   int
-	first   func(lo, hi int) // what is left to do with a block's sources; may be nil
 	then    func(lo, hi int) // what follows, while a block's targets are in cache; may be nil
 	scratch [][]float32      // a tile a worker
 	zero    []float32
@@ -132,19 +131,28 @@ func (t *transfer) load(weights []float32) {
 	t.pool.do(&t.pack, t.panels)
 }
 
-// call computes to from from for a number of images; bias may be nil. Just before images lo to hi-1 are read, while they
-// may still be changed, first is told, and as soon as they are done, then is; each may be nil, and a wide transfer has no
-// first.
-func (t *transfer) call(first func(lo, hi int), to, from, bias []float32, images int, then func(lo, hi int)) {
-	t.first, t.to, t.from, t.images, t.then = first, to, from, images, then
+// sources is where a transfer finds its source images.
+type sources struct {
+	images []float32
+	first  func(lo, hi int)                   // what is left to do with images lo to hi-1 just before they are read, or nil
+	again  func(worker, lo, hi int) []float32 // makes images lo to hi-1, where they are not in memory, or nil
+}
+
+// call computes to from a number of images; bias may be nil. As soon as images lo to hi-1 are done, then is told, if it is
+// not nil. A wide transfer's sources are in memory as they are.
+func (t *transfer) call(to []float32, from sources, bias []float32, images int, then func(lo, hi int)) {
+	t.to, t.from, t.images, t.then = to, from, images, then
 	t.add(bias)
-	if t.winograd != nil && t.winograd.wide {
-		t.winograd.callWide(t.wide)
+	if t.wide() {
+		t.winograd.callWide(t.wideMemory)
 		return
 	}
 	t.block = max(1, min(t.most, (images+4*t.pool.threads-1)/(4*t.pool.threads)))
 	t.pool.do(t, (images+t.block-1)/t.block)
 }
+
+// wide reports whether all sources are read before the first target is done.
+func (t *transfer) wide() bool { return t.winograd != nil && t.winograd.wide }
 
 // add sets the bias of the calls to come, nil for none.
 func (t *transfer) add(bias []float32) {
@@ -157,13 +165,21 @@ func (t *transfer) add(bias []float32) {
 func (t *transfer) run(worker, task int) {
 	lo := task * t.block
 	hi := min(lo+t.block, t.images)
-	if t.first != nil {
-		t.first(lo, hi)
-	}
-	t.compute(worker, t.to[lo*t.targetSize:], t.from[lo*t.sourceSize:], hi-lo, whole)
+	t.compute(worker, t.to[lo*t.targetSize:], t.from.ready(worker, lo, hi, t.sourceSize), hi-lo, whole)
 	if t.then != nil {
 		t.then(lo, hi)
 	}
+}
+
+// ready returns images lo to hi-1 and what lies behind them, size values each.
+func (s *sources) ready(worker, lo, hi, size int) []float32 {
+	if s.again != nil {
+		return s.again(worker, lo, hi)
+	}
+	if s.first != nil {
+		s.first(lo, hi)
+	}
+	return s.images[lo*size:]
 }
 
 // share is one of several equal parts of something.

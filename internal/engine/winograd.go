@@ -239,7 +239,7 @@ func (j *wideInput) run(worker, image int) {
 	row := image * w.tilesY * w.tilesX
 	for y := range w.tilesY {
 		for x := range w.tilesX {
-			w.inputTile(&w.scratch[worker], w.inputs[row*t.depth:], place, t.from[(w.lo+image)*t.sourceSize:],
+			w.inputTile(&w.scratch[worker], w.inputs[row*t.depth:], place, t.from.images[(w.lo+image)*t.sourceSize:],
 				y*kernel.WinogradTile-1, x*kernel.WinogradTile-1)
 			row++
 		}

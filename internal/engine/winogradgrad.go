@@ -247,11 +247,14 @@ func (w *winogradGrad) smallTile(to, patch []float32, image, tileY, tileX int, b
 	from := k.small[image*g.smallSize()+first:]
 	const side = kernel.WinogradTile
 	y, x := tileY*side, tileX*side
-	if y+side <= g.smallH && x+side <= g.smallW {
+	if y+side <= g.smallH && x+side <= g.smallW && k.below == nil {
 		k.set.WinogradGradIn(to, w.smallPlace(), from[(y*g.smallW+x)*g.smallC:], g.smallW*g.smallC, g.smallC, channels)
 		return
 	}
 	border(patch, from, side, y, x, g.smallH, g.smallW, g.smallC, channels)
+	if k.below != nil {
+		k.below.normalise(patch, first, channels, side*side)
+	}
 	k.set.WinogradGradIn(to, w.smallPlace(), patch, side*channels, channels, channels)
 }
 

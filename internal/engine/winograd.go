@@ -136,10 +136,11 @@ func (w *winograd) block(worker int, to, from []float32, images int, s share) {
 	productPlace := tiles*t.lanes + stagger
 	// Meanwhile the sources of this worker's next block arrive, and where this one's targets go.
 	behind := images * t.sourceSize * t.pool.threads
+	rowOfTiles := kernel.WinogradTile * w.width * t.width
 	steps := kernel.WinogradPlaces * ((tiles + t.set.Rows - 1) / t.set.Rows)
 	next := [...]ahead{
 		newAhead(t.set, from, behind, behind+images*t.sourceSize, t.panels*steps),
-		newAhead(t.set, to, 0, images*t.targetSize, steps),
+		newAhead(t.set, to, first*rowOfTiles, (images-1)*t.targetSize+min(last*rowOfTiles, t.targetSize), steps),
 	}
 	for panel := range t.panels {
 		for place := range kernel.WinogradPlaces {

@@ -33,7 +33,7 @@ var allowed = map[string][]string{
 	"dataset":            {"internal/input"},
 	"format/npy":         {"internal/input"},
 	"format/safetensors": {"internal/input"},
-	"run":                {"internal/input"},
+	"run":                {"internal/input", "github.com/gofrs/flock"},
 	"picture":            {"golang.org/x/image", "gonum.org/v1/plot"},
 
 	// Training.
@@ -51,6 +51,7 @@ var allowed = map[string][]string{
 
 	// For tests alone.
 	"internal/golden": {"format/npy"},
+	"internal/fault":  {"run"},
 }
 
 // packages returns the imports of every package of the module, tests apart, under all build tags.

@@ -12,6 +12,7 @@ import (
 
 	"dcgan/arch"
 	"dcgan/config"
+	"dcgan/run"
 )
 
 // Version is the version of the program and the library.
@@ -23,6 +24,7 @@ type Config struct {
 	Run    string   // run folder; "" takes the next free runs/NAME-NNN, or with Resume the newest run
 	Resume bool     // go on with an existing run
 	Given  []string // with Resume: keys of the settings that the caller chose; the others come from the run's config.json
+	Disk   run.Disk // what the run folder is written through; nil is the operating system's
 }
 
 // DefaultConfig returns the settings of the seed's document: its two networks, trained on the embedded MNIST.

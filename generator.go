@@ -59,13 +59,13 @@ func OpenCheckpoint(path, which string) (*Generator, error) {
 		return nil, err
 	}
 	for _, d := range damaged {
-		g.passed = append(g.passed, d.reason)
+		g.passed = append(g.passed, d.Reason)
 	}
 	return g, nil
 }
 
 // findCheckpoint reads a checkpoint file, or one of a run folder, and returns the damaged ones that it passed over.
-func findCheckpoint(path, which string) (*checkpoint.Checkpoint, []damage, error) {
+func findCheckpoint(path, which string) (*checkpoint.Checkpoint, []Damage, error) {
 	if !isFolder(path) {
 		if which != "" {
 			return nil, nil, input.Errorf("%s is a file: --checkpoint chooses among those of a run folder", path)
@@ -80,6 +80,9 @@ func findCheckpoint(path, which string) (*checkpoint.Checkpoint, []damage, error
 	switch which {
 	case "", "latest":
 		whole, damaged, err := newestWhole(folder)
+		if err == nil && whole == nil {
+			err = noneWhole(folder, damaged)
+		}
 		if err == nil && whole == nil {
 			err = input.Errorf("%s has no checkpoint yet: train it first, or go on with it by --resume", path)
 		}

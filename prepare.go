@@ -29,29 +29,43 @@ type prepared struct {
 	data    *dataset.Images
 	set     *kernel.Set
 	exists  bool                   // the run folder is there and not empty
+	folder  *run.Writer            // held, for a training
 	from    *checkpoint.Checkpoint // to go on from; nil at step 0
-	damaged []damage               // newer checkpoints that are not whole
+	damaged []Damage               // newer checkpoints that are not whole
 	initial [2]*checkpoint.Checkpoint
 }
 
 // Prepare checks everything that Train would and returns its plan. It writes nothing.
 func Prepare(cfg Config) (Plan, error) {
-	p, err := prepare(cfg)
+	p, err := prepare(cfg, false)
 	if err != nil {
 		return Plan{}, err
 	}
 	return p.plan, nil
 }
 
-func prepare(cfg Config) (*prepared, error) {
+// prepare checks everything. With hold it takes the lock of a run that goes on before it looks at that run's files, so
+// that they stay what they are; close gives it back.
+func prepare(cfg Config, hold bool) (*prepared, error) {
 	p := &prepared{plan: Plan{Config: cfg}}
 	p.plan.Config.Config = cfg.Config.Clone()
-	if err := p.findRun(); err != nil {
+	if cfg.Disk == nil {
+		p.plan.Disk = run.System{}
+	}
+	if err := p.check(hold); err != nil {
+		p.close()
 		return nil, err
+	}
+	return p, nil
+}
+
+func (p *prepared) check(hold bool) error {
+	if err := p.findRun(hold); err != nil {
+		return err
 	}
 	c := &p.plan.Config.Config
 	if err := c.Check(); err != nil {
-		return nil, err
+		return err
 	}
 	p.asked = c.Clone()
 	if c.Threads == 0 {
@@ -59,29 +73,37 @@ func prepare(cfg Config) (*prepared, error) {
 	}
 	var err error
 	if p.set, err = kernel.Choose(); err != nil {
-		return nil, input.Errorf("%w", err)
+		return input.Errorf("%w", err)
 	}
 	p.plan.Kernel = p.set.Name
 	if p.plan.Generator, p.plan.Discriminator, err = arch.Seed(*c); err != nil {
-		return nil, err
+		return err
 	}
 	if err := p.openData(); err != nil {
-		return nil, err
+		return err
 	}
 	if err := p.openInitial(); err != nil {
-		return nil, err
+		return err
 	}
 	if p.exists {
 		if err := p.findCheckpoint(); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	p.plan.Complete = p.plan.Step >= c.Steps
-	return p, nil
+	return nil
+}
+
+// close gives the run folder back.
+func (p *prepared) close() error {
+	if p.folder == nil {
+		return nil
+	}
+	return p.folder.Close()
 }
 
 // findRun settles the run folder, and for a run that goes on the settings.
-func (p *prepared) findRun() error {
+func (p *prepared) findRun(hold bool) error {
 	c := &p.plan.Config
 	if !c.Resume {
 		if c.Run == "" {
@@ -105,6 +127,11 @@ func (p *prepared) findRun() error {
 	folder, err := run.Open(c.Run)
 	if err != nil {
 		return err
+	}
+	if hold {
+		if p.folder, err = run.Continue(c.Disk, c.Run); err != nil {
+			return err
+		}
 	}
 	p.exists = true
 	chosen := c.Config
@@ -217,12 +244,15 @@ func (p *prepared) findCheckpoint() error {
 		return err
 	}
 	from, damaged, err := newestWhole(folder)
+	if err == nil && from == nil {
+		err = noneWhole(folder, damaged)
+	}
 	if err != nil {
 		return err
 	}
 	p.damaged = damaged
 	for _, d := range damaged {
-		p.plan.Warnings = append(p.plan.Warnings, d.reason+"; the newest whole checkpoint before it continues")
+		p.plan.Warnings = append(p.plan.Warnings, d.Reason+"; the newest whole checkpoint before it continues")
 	}
 	if from == nil {
 		p.plan.Warnings = append(p.plan.Warnings, fmt.Sprintf("%s has no checkpoint yet: starting at step 0", p.plan.Run))
@@ -248,12 +278,9 @@ func (p *prepared) findCheckpoint() error {
 	return nil
 }
 
-// damage is a checkpoint that is not whole, and what is wrong with it.
-type damage struct{ path, reason string }
-
-// newestWhole reads a folder's checkpoints from the newest back until one is whole. It returns that, nil where there are
-// none at all, and the damaged ones before it. That there are some and none is whole is an error of input.
-func newestWhole(folder *run.Folder) (whole *checkpoint.Checkpoint, damaged []damage, err error) {
+// newestWhole reads a folder's checkpoints from the newest back until one is whole. It returns that, nil where none is,
+// and the damaged ones before it.
+func newestWhole(folder *run.Folder) (whole *checkpoint.Checkpoint, damaged []Damage, err error) {
 	list, err := folder.Checkpoints()
 	if err != nil {
 		return nil, nil, fmt.Errorf("checkpoints of %s: %w", folder.Dir, err)
@@ -266,19 +293,28 @@ func newestWhole(folder *run.Folder) (whole *checkpoint.Checkpoint, damaged []da
 		if err == nil {
 			return whole, damaged, nil
 		}
-		// A file that cannot be opened may be whole: it is not for us to set aside.
-		if !input.Is(err) || errors.Is(err, fs.ErrPermission) || errors.As(err, new(syscall.Errno)) && !errors.Is(err, fs.ErrNotExist) {
+		if !isDamage(err) {
 			return nil, nil, err
 		}
-		damaged = append(damaged, damage{c.Path, err.Error()})
+		damaged = append(damaged, Damage{c.Path, err.Error()})
 	}
-	if len(damaged) > 0 {
-		var reasons []string
-		for _, d := range damaged {
-			reasons = append(reasons, d.reason)
-		}
-		return nil, nil, input.Errorf("no checkpoint of %s is whole (%s): nothing was moved; start over in another folder with --run, or remove this one",
-			folder.Dir, strings.Join(reasons, "; "))
+	return nil, damaged, nil
+}
+
+// isDamage tells a damaged file from one that cannot be opened, which may be whole: it is not for us to set aside.
+func isDamage(err error) bool {
+	return input.Is(err) && !errors.Is(err, fs.ErrPermission) && (!errors.As(err, new(syscall.Errno)) || errors.Is(err, fs.ErrNotExist))
+}
+
+// noneWhole is an error of input where there are checkpoints and all are damaged.
+func noneWhole(folder *run.Folder, damaged []Damage) error {
+	if len(damaged) == 0 {
+		return nil
 	}
-	return nil, nil, nil
+	var reasons []string
+	for _, d := range damaged {
+		reasons = append(reasons, d.Reason)
+	}
+	return input.Errorf("no checkpoint of %s is whole (%s): nothing was moved; start over in another folder with --run, or remove this one",
+		folder.Dir, strings.Join(reasons, "; "))
 }

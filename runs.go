@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"dcgan/checkpoint"
 	"dcgan/config"
 	"dcgan/internal/input"
 	"dcgan/run"
@@ -52,16 +51,15 @@ func runInfo(dir string) (RunInfo, error) {
 	} else {
 		info.Data, info.Steps = c.Data, c.Steps
 	}
-	list, err := folder.Checkpoints()
-	if err != nil {
-		return info, err
+	whole, damaged, err := newestWhole(folder)
+	if err != nil { // no reason to tell nothing of the other runs
+		info.Damaged = append(info.Damaged, err.Error())
 	}
-	for i := len(list) - 1; i >= 0 && info.Step == 0; i-- {
-		if _, err := checkpoint.Read(list[i].Path); err != nil {
-			info.Damaged = append(info.Damaged, err.Error())
-			continue
-		}
-		info.Step = list[i].Step
+	if whole != nil {
+		info.Step = whole.Step
+	}
+	for _, d := range damaged {
+		info.Damaged = append(info.Damaged, d.Reason)
 	}
 	err = filepath.WalkDir(dir, func(_ string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"dcgan/checkpoint"
 	"dcgan/config"
 	"dcgan/internal/engine"
 	"dcgan/internal/kernel"
@@ -33,10 +34,11 @@ var earlySamples = []int{1, 10, 25, 50}
 // name is told in one line. What was saved before an error, as that of a full disk, stays whole.
 func Train(ctx context.Context, cfg Config, observer Observer) (Result, error) {
 	observer.fill()
-	p, err := prepare(cfg)
+	p, err := prepare(cfg, true)
 	if err != nil {
 		return Result{}, err
 	}
+	defer p.close() // after an error that is told; without one, the last save has synced
 	result := Result{Run: p.plan.Run, Step: p.plan.Step, Complete: p.plan.Complete}
 	for _, w := range p.plan.Warnings {
 		observer.Warn(w)
@@ -73,6 +75,7 @@ func Train(ctx context.Context, cfg Config, observer Observer) (Result, error) {
 			if err := s.save(due); err != nil {
 				return result, err
 			}
+			stop = ctx.Err() != nil // a save takes a while
 		} else if slices.Contains(earlySamples, metrics.Step) {
 			if err := s.sample(); err != nil {
 				return result, err
@@ -100,7 +103,7 @@ type session struct {
 	observer Observer
 	pool     *engine.Pool
 	trainer  *train.Trainer
-	folder   *run.Folder
+	folder   *run.Writer
 	name     string // of the pictures
 	latents  []float32
 	pixels   []float32
@@ -143,23 +146,19 @@ func (s *session) openFolder(p *prepared) error {
 	var err error
 	origin := newOrigin(p.plan.Kernel)
 	if !p.exists {
-		if s.folder, err = run.Create(p.plan.Run); err != nil {
+		if p.folder, err = run.Create(p.plan.Disk, p.plan.Run); err != nil {
 			return err
 		}
-		return s.folder.WriteConfig(json.RawMessage(config.Encode(p.asked, origin)))
+		s.folder = p.folder
+		return s.folder.WriteConfig(config.Encode(p.asked, origin))
 	}
-	if s.folder, err = run.Open(p.plan.Run); err != nil {
-		return err
-	}
-	if err := s.folder.Clean(); err != nil {
-		return fmt.Errorf("cleaning %s: %w", p.plan.Run, err)
-	}
+	s.folder = p.folder
 	for _, d := range p.damaged {
-		aside, err := s.folder.SetAside(d.path)
+		aside, err := s.folder.SetAside(d.File)
 		if err != nil {
-			return fmt.Errorf("setting aside %s: %w", d.path, err)
+			return fmt.Errorf("setting aside %s: %w", d.File, err)
 		}
-		s.observer.Warn(fmt.Sprintf("set aside %s as %s", d.path, filepath.Base(aside)))
+		s.observer.Warn(fmt.Sprintf("set aside %s as %s", d.File, filepath.Base(aside)))
 	}
 	if err := s.folder.CutMetrics(p.plan.Step); err != nil {
 		return fmt.Errorf("cutting the metrics of %s: %w", p.plan.Run, err)
@@ -177,11 +176,10 @@ func (s *session) openFolder(p *prepared) error {
 	if len(s.history) != p.plan.Step {
 		s.observer.Warn(fmt.Sprintf("%s has lines of %d steps where %d were made: the others are lost", run.MetricsName, len(s.history), p.plan.Step))
 	}
-	var was config.Origin
-	if s.folder.ReadConfig(&was) == nil && was.Started != "" {
+	if was, err := config.LoadOrigin(filepath.Join(p.plan.Run, run.ConfigName)); err == nil && was.Started != "" {
 		origin.Started, origin.Resumed = was.Started, origin.Started
 	}
-	return s.folder.WriteConfig(json.RawMessage(config.Encode(p.asked, origin)))
+	return s.folder.WriteConfig(config.Encode(p.asked, origin))
 }
 
 func newOrigin(kernel string) config.Origin {
@@ -192,12 +190,7 @@ func newOrigin(kernel string) config.Origin {
 	}
 }
 
-func (s *session) close() {
-	if s.folder != nil {
-		s.folder.Close() // after an error that is told; without one, the last save has synced
-	}
-	s.pool.Close()
-}
+func (s *session) close() { s.pool.Close() }
 
 func (s *session) record(m Metrics) error {
 	s.history = append(s.history, asPoint(m))
@@ -231,7 +224,7 @@ func (s *session) save(pictures bool) error {
 			return fmt.Errorf("step %d: drawing the curves: %w", saved.Step, err)
 		}
 	}
-	if err := s.folder.Prune(s.plan.Keep); err != nil {
+	if err := s.folder.Prune(s.plan.Keep, func(path string) bool { return checkpoint.Check(path) == nil }); err != nil {
 		return fmt.Errorf("step %d: removing old checkpoints: %w", saved.Step, err)
 	}
 	s.observer.Save(saved)

@@ -341,3 +341,11 @@ func TestJSON(t *testing.T) {
 		t.Errorf("%s\nwant %s", text, want)
 	}
 }
+
+func TestCount(t *testing.T) {
+	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1,000", 1705601: "1,705,601"} {
+		if got := Count(n); got != want {
+			t.Errorf("%d is written %s, want %s", n, got, want)
+		}
+	}
+}

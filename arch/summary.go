@@ -23,20 +23,21 @@ func (n Network) WriteSummary(w io.Writer) error {
 	fmt.Fprintf(table, "input\t%v\t0\n", n.Input)
 	names := n.LayerNames()
 	for i, layer := range n.Layers {
-		fmt.Fprintf(table, "%s (%s)\t%v\t%s\n", names[i], layer.Class, shapes[i], thousands(counts[i]))
+		fmt.Fprintf(table, "%s (%s)\t%v\t%s\n", names[i], layer.Class, shapes[i], Count(counts[i]))
 	}
 	if err := table.Flush(); err != nil {
 		return err
 	}
 	trainable, fixed := n.Parameters()
 	_, err = fmt.Fprintf(w, "Total params: %s\nTrainable params: %s\nNon-trainable params: %s\n",
-		thousands(trainable+fixed), thousands(trainable), thousands(fixed))
+		Count(trainable+fixed), Count(trainable), Count(fixed))
 	return err
 }
 
-func thousands(n int) string {
+// Count writes a number as a summary does, 0 or above: 1,558,017.
+func Count(n int) string {
 	if n < 1000 {
 		return fmt.Sprint(n)
 	}
-	return fmt.Sprintf("%s,%03d", thousands(n/1000), n%1000)
+	return fmt.Sprintf("%s,%03d", Count(n/1000), n%1000)
 }

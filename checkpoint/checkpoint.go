@@ -113,8 +113,16 @@ func text(v any) string {
 
 // Read reads and checks a file: its checksums, its format, and that it has exactly the tensors that its architecture
 // asks for. What is wrong is an error of input that names the file, and the tensor or the header.
-func Read(path string) (*Checkpoint, error) {
-	file, err := safetensors.ReadFile(path)
+func Read(path string) (*Checkpoint, error) { return read(path, safetensors.ReadFile) }
+
+// Check returns the error that Read would, and takes no memory for the tensors.
+func Check(path string) error {
+	_, err := read(path, safetensors.CheckFile)
+	return err
+}
+
+func read(path string, readFile func(path string) (*safetensors.File, error)) (*Checkpoint, error) {
+	file, err := readFile(path)
 	if err != nil {
 		return nil, err
 	}
@@ -136,11 +144,14 @@ func decode(file *safetensors.File) (*Checkpoint, error) {
 	}
 	var both networks
 	var random random
-	for key, into := range map[string]any{
-		"step": &c.Step, "architecture": &both, "settings": &c.Settings, "iterations": &c.Iterations, "random": &random,
+	for _, entry := range []struct {
+		key  string
+		into any
+	}{
+		{"step", &c.Step}, {"architecture", &both}, {"settings", &c.Settings}, {"iterations", &c.Iterations}, {"random", &random},
 	} {
-		if err := json.Unmarshal([]byte(file.Metadata[key]), into); err != nil {
-			return nil, fmt.Errorf("the header's %q cannot be read: %w", key, err)
+		if err := json.Unmarshal([]byte(file.Metadata[entry.key]), entry.into); err != nil {
+			return nil, fmt.Errorf("the header's %q cannot be read: %w", entry.key, err)
 		}
 	}
 	c.Generator, c.Discriminator = both.Generator, both.Discriminator

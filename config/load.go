@@ -58,6 +58,31 @@ func Encode(c Config, origin Origin) []byte {
 // Load reads a config file (the format of config.json) onto c and returns the keys of the settings that it gave, in
 // the file's order. Settings that the file does not name stay as they are; after an error all do. Bounds are Check's.
 func (c *Config) Load(path string) (given []string, err error) {
+	text, err := readFile(path)
+	if err != nil {
+		return nil, err
+	}
+	given, err = c.Merge(text)
+	if err != nil {
+		return nil, input.Errorf("config file %s: %w", path, err)
+	}
+	return given, nil
+}
+
+// LoadOrigin reads what a run's config.json tells beside the settings.
+func LoadOrigin(path string) (Origin, error) {
+	var origin Origin
+	text, err := readFile(path)
+	if err != nil {
+		return origin, err
+	}
+	if err := json.Unmarshal(text, &origin); err != nil {
+		return Origin{}, input.Errorf("config file %s: %w", path, err)
+	}
+	return origin, nil
+}
+
+func readFile(path string) ([]byte, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, input.Errorf("config file: %w", err)
@@ -70,11 +95,7 @@ func (c *Config) Load(path string) (given []string, err error) {
 	if len(text) > MaxFile {
 		return nil, input.Errorf("config file %s: larger than %d bytes, so it is no config file", path, MaxFile)
 	}
-	given, err = c.Merge(text)
-	if err != nil {
-		return nil, input.Errorf("config file %s: %w", path, err)
-	}
-	return given, nil
+	return text, nil
 }
 
 // Merge is Load for a text in memory.

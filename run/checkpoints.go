@@ -2,6 +2,7 @@ package run
 
 import (
 	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +12,8 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+
+	"dcgan/internal/input"
 )
 
 // Checkpoint is a file of checkpoints/.
@@ -18,6 +21,9 @@ type Checkpoint struct {
 	Step int
 	Path string
 }
+
+// maxBest is some hundred times a best.json: a step, and scores.
+const maxBest = 64 << 10
 
 var checkpointName = regexp.MustCompile(`^([0-9]{8,18})\.safetensors$`)
 
@@ -48,39 +54,22 @@ func (f *Folder) Checkpoints() ([]Checkpoint, error) {
 	return checkpoints, nil
 }
 
-// SaveCheckpoint writes the checkpoint of a step with write and returns its path. The metrics appended so far are on
-// disk before it is, so that a run that goes on from it has the lines of all steps before.
-func (f *Folder) SaveCheckpoint(step int, write func(io.Writer) error) (string, error) {
-	if f.metrics != nil {
-		if err := f.metrics.Sync(); err != nil {
-			return "", err
-		}
+// Best returns the step of the checkpoint that best.json says scored best, -1 where there is no such file.
+func (f *Folder) Best() (step int, err error) {
+	path := filepath.Join(f.Dir, BestName)
+	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return -1, nil
 	}
-	path := f.CheckpointPath(step)
-	return path, writeFile(path, write)
-}
-
-// Prune removes all checkpoints but the newest keep and those of the protected steps. A keep of 0 removes none.
-func (f *Folder) Prune(keep int, protect ...int) error {
-	checkpoints, err := f.Checkpoints()
-	if err != nil || keep == 0 || len(checkpoints) <= keep {
-		return err
+	if err != nil {
+		return 0, err
 	}
-	for _, checkpoint := range checkpoints[:len(checkpoints)-keep] {
-		if !slices.Contains(protect, checkpoint.Step) {
-			if err := os.Remove(checkpoint.Path); err != nil {
-				return err
-			}
-		}
+	defer file.Close()
+	var best struct {
+		Step *int `json:"step"`
 	}
-	return nil
-}
-
-// SetAside renames a damaged file to NAME.damaged, in place of an earlier one, and returns the new path.
-func (f *Folder) SetAside(path string) (string, error) {
-	aside := path + ".damaged"
-	if err := os.Rename(path, aside); err != nil {
-		return "", err
+	if err := json.NewDecoder(io.LimitReader(file, maxBest)).Decode(&best); err != nil || best.Step == nil {
+		return 0, input.Errorf("%s: is damaged: it names no step", path)
 	}
-	return aside, syncFolder(filepath.Dir(path))
+	return *best.Step, nil
 }

@@ -18,27 +18,6 @@ const maxLine = 64 << 10
 
 func (f *Folder) metricsPath() string { return filepath.Join(f.Dir, MetricsName) }
 
-// AppendMetrics adds v, a JSON object, as a line of metrics.jsonl. A line is written at once, so that only the last can
-// ever be torn. Numbers that JSON has no text for, NaN and the infinities, are an error.
-func (f *Folder) AppendMetrics(v any) error {
-	line, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	if f.metrics == nil {
-		f.metrics, err = os.OpenFile(f.metricsPath(), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o666)
-		if err != nil {
-			f.metrics = nil
-			return err
-		}
-		if err := syncFolder(f.Dir); err != nil { // the file may be new
-			return err
-		}
-	}
-	_, err = f.metrics.Write(append(line, '\n'))
-	return err
-}
-
 // ReadMetrics calls each with every line of metrics.jsonl in order, a JSON value without its newline that is valid
 // until each returns. It stops at the first error of each and returns it. A last line that is not yet whole is left
 // out, and a missing file has no lines; a line that is not JSON is an error of input.
@@ -58,22 +37,6 @@ func (f *Folder) ReadMetrics(each func(line []byte) error) error {
 			return input.Errorf("%s: line %d is damaged: remove it, or let --resume do so", f.metricsPath(), number)
 		}
 		return each(line)
-	})
-}
-
-// CutMetrics makes metrics.jsonl fit a run that goes on from a step: it drops a torn last line, lines that are not JSON
-// objects and those of later steps. The file is left alone if there is nothing to drop.
-func (f *Folder) CutMetrics(step int) error {
-	if err := f.Close(); err != nil { // an open file could not be replaced on Windows
-		return err
-	}
-	kept, size, err := f.linesUpTo(step)
-	if err != nil || size == int64(len(kept)) {
-		return err
-	}
-	return writeFile(f.metricsPath(), func(w io.Writer) error {
-		_, err := w.Write(kept)
-		return err
 	})
 }
 

@@ -27,7 +27,7 @@ func TestMetrics(t *testing.T) {
 		DLoss float64 `json:"d_loss"`
 	}
 	f := create(t)
-	if got := lines(t, f); got != nil {
+	if got := lines(t, &f.Folder); got != nil {
 		t.Errorf("no file: %q", got)
 	}
 	for step := 1; step <= 3; step++ {
@@ -36,17 +36,18 @@ func TestMetrics(t *testing.T) {
 		}
 	}
 	want := []string{`{"step":1,"d_loss":0.5}`, `{"step":2,"d_loss":0.5}`, `{"step":3,"d_loss":0.5}`}
-	if got := lines(t, f); !slices.Equal(got, want) {
+	if got := lines(t, &f.Folder); !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
 	if err := f.AppendMetrics(metrics{4, math.NaN()}); err == nil {
 		t.Error("NaN was written")
 	}
-	if _, err := f.SaveCheckpoint(3, text("")); err != nil {
+	if _, err := f.SaveCheckpoint(3, text(nil)); err != nil {
 		t.Error(err)
 	}
 	// Another folder value, as after a restart, goes on below.
-	again, err := Open(f.Dir)
+	f.Close()
+	again, err := Continue(System{}, f.Dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +55,7 @@ func TestMetrics(t *testing.T) {
 	if err := again.AppendMetrics(map[string]any{"step": 3, "fid": 12.5, "new": "key"}); err != nil {
 		t.Fatal(err)
 	}
-	if got := lines(t, f); len(got) != 4 || got[3] != `{"fid":12.5,"new":"key","step":3}` {
+	if got := lines(t, &f.Folder); len(got) != 4 || got[3] != `{"fid":12.5,"new":"key","step":3}` {
 		t.Errorf("%q", got)
 	}
 	// Unknown keys do not disturb a reader.
@@ -72,7 +73,7 @@ func TestReadMetricsOfAFileBeingWrittenOrDamaged(t *testing.T) {
 	f := create(t)
 	path := filepath.Join(f.Dir, MetricsName)
 	put(t, path, "{\"step\":1}\n{\"step\":2}\n{\"ste")
-	if got := lines(t, f); !slices.Equal(got, []string{`{"step":1}`, `{"step":2}`}) {
+	if got := lines(t, &f.Folder); !slices.Equal(got, []string{`{"step":1}`, `{"step":2}`}) {
 		t.Errorf("%q", got)
 	}
 	for _, bad := range []string{"{\"step\":1}\n\n{\"step\":2}\n", "{\"step\":1}\nxyz\n", "{\"step\":1}\n" + strings.Repeat("1", 3*maxLine) + "\n"} {
@@ -113,7 +114,7 @@ func TestCutMetrics(t *testing.T) {
 		if err := f.CutMetrics(2); err != nil || get(t, path) != test.after {
 			t.Errorf("%s: cut again %.200q, %v", name, get(t, path), err)
 		}
-		if err := f.CutMetrics(0); err != nil || len(lines(t, f)) > 1 {
+		if err := f.CutMetrics(0); err != nil || len(lines(t, &f.Folder)) > 1 {
 			t.Errorf("%s: cut to the start: %q, %v", name, get(t, path), err)
 		}
 		if files := tree(t, f.Dir); len(files) != 1 {
@@ -130,7 +131,7 @@ func FuzzMetrics(f *testing.F) {
 	f.Add([]byte("{\"step\":1,\"event\":\"x\"}\n\x00\x00\nnull\n"), 0)
 	f.Add([]byte(strings.Repeat("x", 2*maxLine)+"\n{}\n"), 5)
 	f.Fuzz(func(t *testing.T, data []byte, step int) {
-		folder := &Folder{Dir: t.TempDir()}
+		folder := &Writer{Folder: Folder{t.TempDir()}, disk: System{}}
 		put(t, folder.metricsPath(), string(data))
 		if err := folder.ReadMetrics(func([]byte) error { return nil }); err != nil && !input.Is(err) {
 			t.Errorf("not an error of input: %v", err)
@@ -140,7 +141,7 @@ func FuzzMetrics(f *testing.F) {
 		}
 		// What is left is readable, fits, and is not cut again.
 		left := get(t, folder.metricsPath())
-		for _, line := range lines(t, folder) {
+		for _, line := range lines(t, &folder.Folder) {
 			var object struct{ Step int }
 			if json.Unmarshal([]byte(line), &object) != nil || object.Step > step {
 				t.Errorf("left %q for step %d", line, step)
@@ -153,7 +154,7 @@ func FuzzMetrics(f *testing.F) {
 }
 
 func BenchmarkAppendMetrics(b *testing.B) {
-	f, err := Create(filepath.Join(b.TempDir(), "run"))
+	f, err := Create(System{}, filepath.Join(b.TempDir(), "run"))
 	if err != nil {
 		b.Fatal(err)
 	}

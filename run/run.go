@@ -5,10 +5,11 @@
 //	samples/mnist-00100.png   pictures drawn on the way
 //	checkpoints/00000100.safetensors
 //	curves.png
+//	.lock                     held by the process that writes
 //
 // It knows nothing of training and nothing of what is in a checkpoint. Every file but metrics.jsonl is written whole or
-// not at all, whatever moment the process is killed at. One process may write to a folder at a time; any number may
-// read it meanwhile.
+// not at all, whatever moment the process is killed at. A Writer writes, and there is one at a time, which a lock sees to;
+// a Folder reads, at any time and in any number.
 package run
 
 import (
@@ -36,13 +37,10 @@ const (
 	BestName        = "best.json"
 )
 
-var ownNames = []string{ConfigName, MetricsName, SamplesName, CheckpointsName, CurvesName, BestName}
+var ownNames = []string{ConfigName, MetricsName, SamplesName, CheckpointsName, CurvesName, BestName, LockName}
 
-// Folder is a run folder. It is not safe for concurrent use.
-type Folder struct {
-	Dir     string
-	metrics *os.File // open since the first AppendMetrics
-}
+// Folder reads a run folder.
+type Folder struct{ Dir string }
 
 // Next returns root/NAME-NNN, one number above the highest that is there, 001 where there is none.
 func Next(root, name string) string {
@@ -58,29 +56,22 @@ func Next(root, name string) string {
 	return filepath.Join(root, fmt.Sprintf("%s-%03d", name, highest+1))
 }
 
-// Free returns nil if Create can use dir: it is missing or an empty folder. Else it is an error of input.
+// Free returns nil if Create can use dir: it is missing, or an empty folder but for what a start that was killed at once
+// leaves. Else it is an error of input.
 func Free(dir string) error {
 	entries, err := os.ReadDir(dir)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil
-	case err != nil:
+	}
+	if err != nil {
 		return notAFolder(dir, err)
-	case len(entries) > 0:
-		return input.Errorf("run folder %s is not empty: go on with its run by --resume, or name another with --run", dir)
+	}
+	for _, entry := range entries {
+		if name := entry.Name(); name != LockName && !isTemporary(name) {
+			return input.Errorf("run folder %s is not empty: go on with its run by --resume, or name another with --run", dir)
+		}
 	}
 	return nil
-}
-
-// Create makes a new run folder. Dir must be free.
-func Create(dir string) (*Folder, error) {
-	if err := Free(dir); err != nil {
-		return nil, err
-	}
-	if err := makeFolder(dir); err != nil {
-		return nil, fmt.Errorf("run folder %s cannot be made: %w", dir, err)
-	}
-	return &Folder{Dir: dir}, nil
 }
 
 // Open opens a run folder, an empty one too, and changes nothing in it. It is an error of input if dir is missing
@@ -164,33 +155,4 @@ func written(dir string) time.Time {
 		}
 	}
 	return last
-}
-
-// Clean removes what a killed writer left half written. Only the process that writes to the folder may call it.
-func (f *Folder) Clean() error {
-	for _, name := range []string{".", CheckpointsName, SamplesName} {
-		dir := filepath.Join(f.Dir, name)
-		entries, err := os.ReadDir(dir)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		for _, entry := range entries {
-			if isTemporary(entry.Name()) {
-				if err := os.Remove(filepath.Join(dir, entry.Name())); err != nil {
-					return err
-				}
-			}
-		}
-	}
-	return nil
-}
-
-// Close ends writing.
-func (f *Folder) Close() error {
-	if f.metrics == nil {
-		return nil
-	}
-	err := f.metrics.Close()
-	f.metrics = nil
-	return err
 }

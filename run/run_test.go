@@ -17,9 +17,9 @@ import (
 	"dcgan/internal/input"
 )
 
-func create(t *testing.T) *Folder {
+func create(t *testing.T) *Writer {
 	t.Helper()
-	f, err := Create(filepath.Join(t.TempDir(), "runs", "mnist-001"))
+	f, err := Create(System{}, filepath.Join(t.TempDir(), "runs", "mnist-001"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,12 +46,12 @@ func get(t *testing.T, path string) string {
 	return string(text)
 }
 
-// tree returns the files below dir with their contents.
+// tree returns the files below dir with their contents, but for the lock's.
 func tree(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	files := map[string]string{}
 	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
-		if err == nil && !entry.IsDir() {
+		if err == nil && !entry.IsDir() && entry.Name() != LockName {
 			name, _ := filepath.Rel(dir, path)
 			files[filepath.ToSlash(name)] = get(t, path)
 		}
@@ -61,10 +61,6 @@ func tree(t *testing.T, dir string) map[string]string {
 		t.Fatal(err)
 	}
 	return files
-}
-
-func text(s string) func(io.Writer) error {
-	return func(w io.Writer) error { _, err := io.WriteString(w, s); return err }
 }
 
 func TestNext(t *testing.T) {
@@ -89,24 +85,27 @@ func TestNext(t *testing.T) {
 func TestCreate(t *testing.T) {
 	root := t.TempDir()
 	dir := filepath.Join(root, "a", "b", "c")
-	for range 2 { // the second time it is an empty folder
-		if f, err := Create(dir); err != nil || f.Dir != dir {
+	for range 2 { // the second time the folder is there
+		f, err := Create(System{}, dir)
+		if err != nil || f.Dir != dir {
 			t.Fatalf("%v", err)
 		}
+		f.Close()
+		put(t, filepath.Join(dir, ".config.json.123.tmp"), "{") // as one that was killed leaves it
 	}
-	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 0 {
-		t.Errorf("%v, %v", entries, err)
+	if f, err := Create(System{}, dir); err != nil || f.Close() != nil || len(tree(t, dir)) != 0 {
+		t.Errorf("%v, %v", err, tree(t, dir))
 	}
 	put(t, filepath.Join(dir, ConfigName), "{}")
-	if _, err := Create(dir); !input.Is(err) || !strings.Contains(err.Error(), "--resume") || !strings.Contains(err.Error(), dir) {
+	if _, err := Create(System{}, dir); !input.Is(err) || !strings.Contains(err.Error(), "--resume") || !strings.Contains(err.Error(), dir) {
 		t.Errorf("used folder: %v", err)
 	}
 	file := filepath.Join(root, "file")
 	put(t, file, "")
-	if _, err := Create(file); !input.Is(err) {
+	if _, err := Create(System{}, file); !input.Is(err) {
 		t.Errorf("file: %v", err)
 	}
-	if _, err := Create(filepath.Join(file, "below")); err == nil {
+	if _, err := Create(System{}, filepath.Join(file, "below")); err == nil {
 		t.Error("a folder in a file")
 	}
 }
@@ -180,11 +179,11 @@ func TestListAndNewest(t *testing.T) {
 func TestWriteIsWholeOrNotAtAll(t *testing.T) {
 	f := create(t)
 	path := filepath.Join(f.Dir, "sub", "file")
-	if err := writeFile(path, text("old")); err != nil {
+	if err := writeFile(System{}, path, text([]byte("old"))); err != nil {
 		t.Fatal(err)
 	}
 	broken := errors.New("broken")
-	err := writeFile(path, func(w io.Writer) error {
+	err := writeFile(System{}, path, func(w io.Writer) error {
 		io.WriteString(w, strings.Repeat("half", 1<<16))
 		if get(t, path) != "old" {
 			t.Error("the file changed before the new one was whole")
@@ -200,18 +199,18 @@ func TestWriteIsWholeOrNotAtAll(t *testing.T) {
 	if files := tree(t, f.Dir); len(files) != 1 || files["sub/file"] != "old" {
 		t.Errorf("after a failure: %v", files)
 	}
-	if err := writeFile(path, text("new")); err != nil || get(t, path) != "new" {
+	if err := writeFile(System{}, path, text([]byte("new"))); err != nil || get(t, path) != "new" {
 		t.Errorf("%v", err)
 	}
 	// A target that cannot be replaced.
 	put(t, filepath.Join(f.Dir, "taken", "file"), "")
-	if err := writeFile(filepath.Join(f.Dir, "taken"), text("new")); err == nil {
+	if err := writeFile(System{}, filepath.Join(f.Dir, "taken"), text([]byte("new"))); err == nil {
 		t.Error("a folder was replaced by a file")
 	}
 	if files := tree(t, f.Dir); len(files) != 2 {
 		t.Errorf("after a failure: %v", files)
 	}
-	if err := writeFile(filepath.Join(path, "below"), text("new")); err == nil {
+	if err := writeFile(System{}, filepath.Join(path, "below"), text([]byte("new"))); err == nil {
 		t.Error("a file in a file")
 	}
 }
@@ -224,7 +223,7 @@ func TestClean(t *testing.T) {
 	for _, path := range []string{f.CheckpointPath(200), filepath.Join(f.Dir, SamplesName, "mnist-00200.png"), filepath.Join(f.Dir, CurvesName)} {
 		func() {
 			defer func() { recover() }()
-			writeFile(path, func(w io.Writer) error { panic("killed") })
+			writeFile(System{}, path, func(w io.Writer) error { panic("killed") })
 		}()
 		put(t, filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".99999.tmp"), "half")
 	}
@@ -235,9 +234,12 @@ func TestClean(t *testing.T) {
 	if checkpoints, err := f.Checkpoints(); err != nil || len(checkpoints) != 1 {
 		t.Errorf("%v, %v", checkpoints, err)
 	}
-	if err := f.Clean(); err != nil {
+	f.Close()
+	again, err := Continue(System{}, f.Dir)
+	if err != nil {
 		t.Fatal(err)
 	}
+	defer again.Close()
 	if files := tree(t, f.Dir); len(files) != 3 || files["note.tmp"] != "mine" {
 		t.Errorf("left: %v", files)
 	}
@@ -248,12 +250,12 @@ func TestCheckpoints(t *testing.T) {
 	if checkpoints, err := f.Checkpoints(); err != nil || checkpoints != nil {
 		t.Errorf("%v, %v", checkpoints, err)
 	}
-	if err := f.Prune(3); err != nil {
+	if err := f.Prune(3, nil); err != nil {
 		t.Error(err)
 	}
 	steps := []int{300, 100, 123456789, 200, 1}
 	for _, step := range steps {
-		path, err := f.SaveCheckpoint(step, text(fmt.Sprint(step)))
+		path, err := f.SaveCheckpoint(step, text(fmt.Append(nil, step)))
 		if err != nil || path != f.CheckpointPath(step) || get(t, path) != fmt.Sprint(step) {
 			t.Fatalf("%s, %v", path, err)
 		}
@@ -282,51 +284,49 @@ func TestCheckpoints(t *testing.T) {
 	if base := filepath.Base(f.CheckpointPath(100)); base != "00000100.safetensors" {
 		t.Error(base)
 	}
-	prune := func(keep int, protect ...int) {
+	all := func(string) bool { return true }
+	prune := func(keep int, whole func(string) bool) {
 		t.Helper()
-		if err := f.Prune(keep, protect...); err != nil {
+		if err := f.Prune(keep, whole); err != nil {
 			t.Error(err)
 		}
 	}
-	prune(0)
-	prune(5)
+	prune(0, all)
+	prune(5, all)
 	want(1, 100, 200, 300, 123456789)
-	prune(2, 100, 7)
+	// The best one stays, whatever its age.
+	best := filepath.Join(f.Dir, BestName)
+	put(t, best, `{"fid": 7.5`)
+	prune(1, all)
+	want(1, 100, 200, 300, 123456789)
+	put(t, best, `{"step": 100, "fid": 7.5}`)
+	prune(2, all)
 	want(100, 300, 123456789)
+	put(t, best, `{"step": 7}`)
+	prune(2, all)
+	want(300, 123456789)
+	// And the newest whole one, while newer ones are damaged.
+	f.SaveCheckpoint(100, text([]byte("100")))
+	prune(1, func(path string) bool { return path == f.CheckpointPath(100) })
+	want(100, 123456789)
+	f.SaveCheckpoint(300, text([]byte("300")))
+	prune(1, func(string) bool { return false })
+	want(123456789)
+	f.SaveCheckpoint(100, text([]byte("100")))
+	f.SaveCheckpoint(300, text([]byte("300")))
 	aside, err := f.SetAside(f.CheckpointPath(300))
 	if err != nil || aside != f.CheckpointPath(300)+".damaged" || get(t, aside) != "300" {
 		t.Errorf("%s, %v", aside, err)
 	}
 	want(100, 123456789)
-	prune(1)
+	prune(1, all)
 	want(123456789)
 }
 
 func TestConfig(t *testing.T) {
-	type settings struct {
-		Data  string `json:"data"`
-		Steps int    `json:"steps"`
-	}
 	f := create(t)
-	var got settings
-	if err := f.ReadConfig(&got); !input.Is(err) || !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("missing: %v", err)
-	}
-	if err := f.WriteConfig(settings{"mnist", 5000}); err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(f.Dir, ConfigName)
-	if get(t, path) != "{\n  \"data\": \"mnist\",\n  \"steps\": 5000\n}\n" {
-		t.Errorf("%q", get(t, path))
-	}
-	if err := f.ReadConfig(&got); err != nil || got != (settings{"mnist", 5000}) {
-		t.Errorf("%v, %v", got, err)
-	}
-	for _, bad := range []string{"", "{", `{"steps":"many"}`, "{}" + strings.Repeat(" ", maxConfig)} {
-		put(t, path, bad)
-		if err := f.ReadConfig(&got); !input.Is(err) || !strings.Contains(err.Error(), path) {
-			t.Errorf("%.20q: %v", bad, err)
-		}
+	if err := f.WriteConfig([]byte("{}\n")); err != nil || get(t, filepath.Join(f.Dir, ConfigName)) != "{}\n" {
+		t.Error(err)
 	}
 }
 

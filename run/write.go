@@ -14,35 +14,35 @@ import (
 // writeFile makes path a file with what write writes. At every moment path is either what it was or the whole new file:
 // that is written under a temporary name beside it, brought to disk, and renamed. On failure the temporary file is
 // removed; one left by a killed process is for Clean.
-func writeFile(path string, write func(io.Writer) error) (err error) {
+func writeFile(disk Disk, path string, write func(io.Writer) error) (err error) {
 	dir, name := filepath.Split(path)
 	// The process id keeps two writers that should not be there from mixing their bytes in one file.
 	temporary := filepath.Join(dir, fmt.Sprintf(".%s.%d.tmp", name, os.Getpid()))
 	defer func() {
 		if err != nil {
-			os.Remove(temporary)
+			disk.Remove(temporary)
 			err = fmt.Errorf("%s could not be written: %w", path, reason(err))
 		}
 	}()
-	if err := makeFolder(dir); err != nil {
+	if err := makeFolder(disk, dir); err != nil {
 		return err
 	}
-	file, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o666)
+	file, err := disk.Create(temporary)
 	if err != nil {
 		return err
 	}
 	if err := fill(file, write); err != nil {
 		return err
 	}
-	if err := os.Rename(temporary, path); err != nil {
+	if err := disk.Rename(temporary, path); err != nil {
 		return err
 	}
 	// Without this a power cut could undo the rename.
-	return syncFolder(dir)
+	return disk.SyncFolder(dir)
 }
 
 // fill writes file, brings it to disk and closes it.
-func fill(file *os.File, write func(io.Writer) error) error {
+func fill(file File, write func(io.Writer) error) error {
 	buffered := bufio.NewWriterSize(file, 1<<16)
 	err := write(buffered)
 	if err == nil {
@@ -72,18 +72,18 @@ func isTemporary(name string) bool {
 }
 
 // makeFolder makes dir and what is missing above it, so that a power cut does not undo it.
-func makeFolder(dir string) error {
+func makeFolder(disk Disk, dir string) error {
 	dir = filepath.Clean(dir)
 	if info, err := os.Stat(dir); err == nil && info.IsDir() {
 		return nil
 	}
 	if parent := filepath.Dir(dir); parent != dir {
-		if err := makeFolder(parent); err != nil {
+		if err := makeFolder(disk, parent); err != nil {
 			return err
 		}
 	}
-	if err := os.Mkdir(dir, 0o777); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := disk.Mkdir(dir); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	return syncFolder(filepath.Dir(dir))
+	return disk.SyncFolder(filepath.Dir(dir))
 }

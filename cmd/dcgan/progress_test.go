@@ -116,7 +116,6 @@ func TestBarMakesRoom(t *testing.T) {
 
 func TestTexts(t *testing.T) {
 	for got, want := range map[string]string{
-		thousands(0): "0", thousands(999): "999", thousands(1000): "1,000", thousands(1705601): "1,705,601",
 		bytesText(999): "999 B", bytesText(1000): "1.0 kB", bytesText(40_500_000): "40.5 MB", bytesText(3e15): "3000.0 TB",
 		timeText(400 * time.Millisecond): "0s", timeText(59 * time.Second): "59s", timeText(61 * time.Second): "1m01s",
 		timeText(3*time.Hour + 5*time.Minute): "3h05m", timeText(200 * time.Hour): "8d08h",

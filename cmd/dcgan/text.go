@@ -21,7 +21,7 @@ func writePlan(w io.Writer, plan dcgan.Plan) error {
 	row := func(name, format string, args ...any) {
 		fmt.Fprintf(table, "%s\t%s\n", name, oneLine(fmt.Sprintf(format, args...)))
 	}
-	row("data", "%s, %s images of %s", plan.Data, thousands(plan.Images), size(plan.Shape...))
+	row("data", "%s, %s images of %s", plan.Data, arch.Count(plan.Images), size(plan.Shape...))
 	if plan.Config.Config.Init != "" {
 		row("weights from", "%s", plan.Config.Config.Init)
 	}
@@ -50,19 +50,12 @@ func writePlan(w io.Writer, plan dcgan.Plan) error {
 
 func parameters(n arch.Network) string {
 	trainable, fixed := n.Parameters()
-	return thousands(trainable + fixed)
+	return arch.Count(trainable + fixed)
 }
 
 // size writes a shape as 28×28×1.
 func size(dims ...int) string {
 	return strings.ReplaceAll(strings.Trim(fmt.Sprint(dims), "[]"), " ", "×")
-}
-
-func thousands(n int) string {
-	if n < 1000 {
-		return fmt.Sprint(n)
-	}
-	return fmt.Sprintf("%s,%03d", thousands(n/1000), n%1000)
 }
 
 // bytesText writes a number of bytes with three digits or so.

@@ -19,7 +19,13 @@ import (
 
 // ReadFile reads the file at path and checks all of it, as Read does. Its errors begin with the path. A file that is
 // missing or damaged is an error of input, one that the machine could not read is not.
-func ReadFile(path string) (*File, error) {
+func ReadFile(path string) (*File, error) { return openFile(path, true) }
+
+// CheckFile checks the file at path as ReadFile does, and returns its tensors without their data, for which it takes no
+// memory.
+func CheckFile(path string) (*File, error) { return openFile(path, false) }
+
+func openFile(path string, data bool) (*File, error) {
 	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, input.Errorf("%s: %w", path, fs.ErrNotExist)
@@ -35,7 +41,7 @@ func ReadFile(path string) (*File, error) {
 	if !info.Mode().IsRegular() {
 		return nil, input.Errorf("%s: is not a file", path)
 	}
-	f, err := Read(file, info.Size())
+	f, err := readFrom(file, info.Size(), data)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -47,7 +53,9 @@ func ReadFile(path string) (*File, error) {
 //
 // Damage is an error of input that names the header or the tensor, and so is a file without the checksums of this
 // package. Other errors are those of r.
-func Read(r io.Reader, size int64) (*File, error) {
+func Read(r io.Reader, size int64) (*File, error) { return readFrom(r, size, true) }
+
+func readFrom(r io.Reader, size int64, data bool) (*File, error) {
 	header, err := readHeader(r, size)
 	if err != nil {
 		return nil, err
@@ -73,8 +81,10 @@ func Read(r io.Reader, size int64) (*File, error) {
 	for i := range f.Tensors {
 		t := &f.Tensors[i]
 		n, _ := elements(t.Shape)
-		t.Data = make([]float32, n)
-		sum, err := readValues(r, t.Data, buffer)
+		if data {
+			t.Data = make([]float32, n)
+		}
+		sum, err := readValues(r, n, t.Data, buffer)
 		if err != nil {
 			return nil, readError(err, fmt.Sprintf("tensor %q", t.Name))
 		}
@@ -90,19 +100,21 @@ func Read(r io.Reader, size int64) (*File, error) {
 	return f, nil
 }
 
-// readValues fills data and returns the checksum of its bytes.
-func readValues(r io.Reader, data []float32, buffer []byte) (uint32, error) {
+// readValues reads count values and returns the checksum of their bytes. It fills data, unless that is nil.
+func readValues(r io.Reader, count int, data []float32, buffer []byte) (uint32, error) {
 	sum := uint32(0)
-	for len(data) > 0 {
-		n := min(len(data), len(buffer)/4)
+	for done := 0; done < count; {
+		n := min(count-done, len(buffer)/4)
 		if _, err := io.ReadFull(r, buffer[:4*n]); err != nil {
 			return 0, err
 		}
 		sum = crc32.Update(sum, castagnoli, buffer[:4*n])
-		for i := range data[:n] {
-			data[i] = math.Float32frombits(binary.LittleEndian.Uint32(buffer[4*i:]))
+		if data != nil {
+			for i := range n {
+				data[done+i] = math.Float32frombits(binary.LittleEndian.Uint32(buffer[4*i:]))
+			}
 		}
-		data = data[n:]
+		done += n
 	}
 	return sum, nil
 }

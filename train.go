@@ -71,12 +71,13 @@ func Train(ctx context.Context, cfg Config, observer Observer) (Result, error) {
 
 		stop := ctx.Err() != nil
 		due := metrics.Step%c.SaveEvery == 0 || metrics.Step == c.Steps
+		early := slices.Contains(earlySamples, metrics.Step)
 		if due || stop {
-			if err := s.save(due); err != nil {
+			if err := s.save(due || early); err != nil {
 				return result, err
 			}
 			stop = ctx.Err() != nil // a save takes a while
-		} else if slices.Contains(earlySamples, metrics.Step) {
+		} else if early {
 			if err := s.sample(); err != nil {
 				return result, err
 			}
@@ -205,13 +206,10 @@ func asPoint(m Metrics) picture.Point {
 		DAccuracyReal: m.DAccuracyReal, DAccuracyFake: m.DAccuracyFake, GAccuracy: m.GAccuracy}
 }
 
-// save writes a checkpoint, and where they are due the grid and the curves; then old checkpoints go.
+// save writes a checkpoint, and where they are due the grid and the curves; then old checkpoints go. The checkpoint comes
+// after the pictures, so that a run that goes on from it has them.
 func (s *session) save(pictures bool) error {
 	saved := Saved{Step: s.trainer.Step}
-	var err error
-	if saved.Checkpoint, err = s.folder.SaveCheckpoint(saved.Step, s.trainer.State().Write); err != nil {
-		return fmt.Errorf("step %d: saving: %w", saved.Step, err)
-	}
 	if pictures {
 		if err := s.draw(&saved); err != nil {
 			return err
@@ -223,6 +221,10 @@ func (s *session) save(pictures bool) error {
 		if err != nil {
 			return fmt.Errorf("step %d: drawing the curves: %w", saved.Step, err)
 		}
+	}
+	var err error
+	if saved.Checkpoint, err = s.folder.SaveCheckpoint(saved.Step, s.trainer.State().Write); err != nil {
+		return fmt.Errorf("step %d: saving: %w", saved.Step, err)
 	}
 	if err := s.folder.Prune(s.plan.Keep, func(path string) bool { return checkpoint.Check(path) == nil }); err != nil {
 		return fmt.Errorf("step %d: removing old checkpoints: %w", saved.Step, err)

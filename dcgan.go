@@ -24,8 +24,11 @@ type Config struct {
 	Run    string   // run folder; "" takes the next free runs/NAME-NNN, or with Resume the newest run
 	Resume bool     // go on with an existing run
 	Given  []string // with Resume: keys of the settings that the caller chose; the others come from the run's config.json
-	Disk   run.Disk // what the run folder is written through; nil is the operating system's
+	Disk   Disk     // what the run folder is written through; nil is the operating system's
 }
+
+// Disk is what a run folder is written through: another one can make it fail, or keep it elsewhere.
+type Disk = run.Disk
 
 // DefaultConfig returns the settings of the seed's document: its two networks, trained on the embedded MNIST.
 func DefaultConfig() Config { return Config{Config: config.Default()} }

@@ -20,6 +20,7 @@ type trainOptions struct {
 	resume, dryRun bool
 	configFile     string
 	quiet, verbose bool
+	disk           dcgan.Disk // what the run folder is written through; nil is the operating system's
 }
 
 func trainCommand() *cobra.Command {
@@ -138,7 +139,7 @@ func train(cmd *cobra.Command, o *trainOptions) error {
 
 // config merges recipe, config file and flags, the later ones winning.
 func (o *trainOptions) config(flags *pflag.FlagSet) (dcgan.Config, error) {
-	cfg := dcgan.Config{Config: config.Default(), Run: o.run, Resume: o.resume}
+	cfg := dcgan.Config{Config: config.Default(), Run: o.run, Resume: o.resume, Disk: o.disk}
 	var given []string
 	if o.configFile != "" {
 		var err error

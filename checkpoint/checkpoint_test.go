@@ -21,6 +21,12 @@ func small(t *testing.T) *Checkpoint {
 	t.Helper()
 	config := config.Default()
 	config.Latent, config.GFilters, config.DFilters, config.Seed = 3, []int{2, 3, 2, 1}, []int{2, 3}, 1<<64-1
+	return filled(t, config)
+}
+
+// filled returns a checkpoint of the networks of config, every value another.
+func filled(t *testing.T, config config.Config) *Checkpoint {
+	t.Helper()
 	g, d, err := arch.Seed(config)
 	if err != nil {
 		t.Fatal(err)
@@ -159,6 +165,7 @@ func refuse(t *testing.T, name string, file []byte, wants ...string) {
 }
 
 // TestReadRefusesDamage cuts a file, adds to it, and changes a byte of the header and of a tensor, which is named.
+// TestDamage does so at every byte.
 func TestReadRefusesDamage(t *testing.T) {
 	file := write(t, small(t))
 	changed := func(at int) []byte {
@@ -175,14 +182,6 @@ func TestReadRefusesDamage(t *testing.T) {
 	refuse(t, "a text", []byte("step 100\nstep 200\nstep 300\n"), "header")
 	if _, err := Read(filepath.Join(t.TempDir(), "none")); err == nil || !input.Is(err) {
 		t.Errorf("no file: %v", err)
-	}
-	for at := range file {
-		if at%97 != 0 {
-			continue
-		}
-		if _, err := Read(save(t, changed(at))); err == nil {
-			t.Errorf("a change at %d is not seen", at)
-		}
 	}
 }
 

@@ -32,8 +32,11 @@ var kills = flag.Int("kills", 20, "how often TestKill kills a training")
 const killSteps, killEvery = 30, 3
 
 // strikeAt in the environment makes the test binary be `dcgan train` on a disk that does something to the process just
-// before a call: "kill 17" before its call 17, counted from 0.
+// before a call: "kill 17" kills it before its call 17, counted from 0; "interrupt" and "terminate" send it the signal,
+// and "twice" interrupts it twice.
 const strikeAt = "DCGAN_TEST_STRIKE_AT"
+
+var stops = map[string]os.Signal{"interrupt": os.Interrupt, "terminate": syscall.SIGTERM}
 
 // onDisk is `dcgan train` with its run folder on the given disk.
 func onDisk(disk dcgan.Disk, args []string) *cobra.Command {
@@ -61,14 +64,14 @@ func trainStruck(at string) (status int) {
 			case "kill":
 				self.Kill()
 				select {} // until it is dead
-			case "term": // and go on
-				self.Signal(syscall.SIGTERM)
-				time.Sleep(100 * time.Millisecond) // for the signal to come through; if it does not, the step after finds it
-			case "twice": // and hang
+			case "interrupt", "terminate":
+				self.Signal(stops[what])
+				time.Sleep(50 * time.Millisecond) // so that it comes through; if it takes longer, a step more is made
+			case "twice":
 				self.Signal(os.Interrupt)
-				time.Sleep(100 * time.Millisecond)
+				time.Sleep(50 * time.Millisecond)
 				self.Signal(os.Interrupt)
-				select {}
+				select {} // a save that never ends
 			}
 		}
 		return nil
@@ -127,6 +130,43 @@ func (k *killed) ofCheckpoints(kind string) []int {
 		}
 	}
 	return all
+}
+
+// goOn resumes a training and holds what it leaves to what it would have left undisturbed.
+func (k *killed) goOn(t *testing.T, dir string) {
+	t.Helper()
+	step := newest(t, dir)
+	got := call(t, t.TempDir(), append(k.on(dir), "--resume")...)
+	says := fmt.Sprintf("goes on after step %d,", step)
+	if step == 0 {
+		says = "starting at step 0"
+	}
+	if got.status != 0 || step < killSteps && !strings.Contains(got.stderr, says) || strings.Contains(got.stderr, "aside") {
+		t.Errorf("with a checkpoint of step %d: status %d, %s", step, got.status, got.stderr)
+		return
+	}
+	for name, text := range trained(t, dir) {
+		if text != k.want[name] {
+			t.Errorf("with a checkpoint of step %d: %s differs", step, name)
+		}
+	}
+	if left := temporary(t, dir); len(left) > 0 {
+		t.Errorf("with a checkpoint of step %d: left %v", step, left)
+	}
+}
+
+// temporary returns the files in a run folder that are half written.
+func temporary(t *testing.T, dir string) []string {
+	t.Helper()
+	here, err := filepath.Glob(filepath.Join(dir, ".*.tmp"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	below, err := filepath.Glob(filepath.Join(dir, "*", ".*.tmp"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(here, below...)
 }
 
 // trained reads what a run that is complete leaves: newest checkpoint, pictures, and the lines of steps, each once and in
@@ -212,14 +252,19 @@ func killAtRandom(t *testing.T, random *rand.Rand, from int, args []string) bool
 	return code != 0
 }
 
-// killAtCall runs the program on a disk that kills it before a call.
-func killAtCall(t *testing.T, call int, args []string) {
+// strike runs the program on a disk that does something to it before a call.
+func strike(t *testing.T, what string, call int, args []string) (status int, text string) {
 	t.Helper()
 	cmd := command(t, t.TempDir(), args...)
-	cmd.Env = append(cmd.Env, fmt.Sprintf("%s=kill %d", strikeAt, call))
-	text, err := cmd.CombinedOutput()
-	if err == nil || bytes.Contains(text, []byte("dcgan: ")) {
-		t.Fatalf("it was to be killed at call %d: %v, %s", call, err, text)
+	cmd.Env = append(cmd.Env, fmt.Sprintf("%s=%s %d", strikeAt, what, call))
+	output, _ := cmd.CombinedOutput() // its status tells
+	return cmd.ProcessState.ExitCode(), string(output)
+}
+
+func killAtCall(t *testing.T, call int, args []string) {
+	t.Helper()
+	if status, text := strike(t, "kill", call, args); status == 0 || strings.Contains(text, "dcgan: ") {
+		t.Fatalf("it was to be killed at call %d: status %d, %s", call, status, text)
 	}
 }
 
@@ -255,24 +300,7 @@ func TestKill(t *testing.T) {
 			}
 			args = append(k.on(dir), "--resume")
 		}
-		step := newest(t, dir)
-		got := call(t, t.TempDir(), append(k.on(dir), "--resume")...)
-		says := fmt.Sprintf("goes on after step %d,", step)
-		if step == 0 {
-			says = "starting at step 0"
-		}
-		if got.status != 0 || step < killSteps && !strings.Contains(got.stderr, says) || strings.Contains(got.stderr, "aside") {
-			t.Errorf("killed with a checkpoint of step %d: status %d, %s", step, got.status, got.stderr)
-			continue
-		}
-		for name, text := range trained(t, dir) {
-			if text != k.want[name] {
-				t.Errorf("killed with a checkpoint of step %d: %s differs", step, name)
-			}
-		}
-		if left, err := filepath.Glob(filepath.Join(dir, "*", ".*.tmp")); err != nil || len(left) > 0 {
-			t.Errorf("left: %v, %v", left, err)
-		}
+		k.goOn(t, dir)
 	}
 	if 2*found < count {
 		t.Errorf("%d of %d kills found a checkpoint: too few to say much", found, count)

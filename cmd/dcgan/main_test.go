@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,7 +19,6 @@ import (
 const asProgram = "DCGAN_TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
-	flag.Parse()
 	switch at := os.Getenv(strikeAt); {
 	case at != "":
 		os.Exit(trainStruck(at))

@@ -79,7 +79,7 @@ func findCheckpoint(path, which string) (*checkpoint.Checkpoint, []Damage, error
 	}
 	switch which {
 	case "", "latest":
-		whole, damaged, err := newestWhole(folder)
+		whole, damaged, err := newestWhole(folder, checkpoint.Read)
 		if err == nil && whole == nil {
 			err = noneWhole(folder, damaged)
 		}

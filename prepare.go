@@ -243,7 +243,7 @@ func (p *prepared) findCheckpoint() error {
 	if err != nil {
 		return err
 	}
-	from, damaged, err := newestWhole(folder)
+	from, damaged, err := newestWhole(folder, checkpoint.Read)
 	if err == nil && from == nil {
 		err = noneWhole(folder, damaged)
 	}
@@ -279,17 +279,14 @@ func (p *prepared) findCheckpoint() error {
 }
 
 // newestWhole reads a folder's checkpoints from the newest back until one is whole. It returns that, nil where none is,
-// and the damaged ones before it.
-func newestWhole(folder *run.Folder) (whole *checkpoint.Checkpoint, damaged []Damage, err error) {
+// and the damaged ones before it. Read is one of package checkpoint.
+func newestWhole(folder *run.Folder, read reader) (whole *checkpoint.Checkpoint, damaged []Damage, err error) {
 	list, err := folder.Checkpoints()
 	if err != nil {
 		return nil, nil, fmt.Errorf("checkpoints of %s: %w", folder.Dir, err)
 	}
 	for _, c := range slices.Backward(list) {
-		whole, err = checkpoint.Read(c.Path)
-		if err == nil && whole.Step != c.Step {
-			err = input.Errorf("%s: it is of step %d", c.Path, whole.Step)
-		}
+		whole, err = read.ofStep(c)
 		if err == nil {
 			return whole, damaged, nil
 		}
@@ -299,6 +296,18 @@ func newestWhole(folder *run.Folder) (whole *checkpoint.Checkpoint, damaged []Da
 		damaged = append(damaged, Damage{c.Path, err.Error()})
 	}
 	return nil, damaged, nil
+}
+
+// reader reads a checkpoint file: with its tensors' data or without.
+type reader func(path string) (*checkpoint.Checkpoint, error)
+
+// ofStep reads a checkpoint that must be of the step that its name says.
+func (read reader) ofStep(c run.Checkpoint) (*checkpoint.Checkpoint, error) {
+	whole, err := read(c.Path)
+	if err == nil && whole.Step != c.Step {
+		return nil, input.Errorf("%s: it is of step %d", c.Path, whole.Step)
+	}
+	return whole, err
 }
 
 // isDamage tells a damaged file from one that cannot be opened, which may be whole: it is not for us to set aside.

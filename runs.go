@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"dcgan/checkpoint"
 	"dcgan/config"
 	"dcgan/internal/input"
 	"dcgan/run"
@@ -51,7 +52,7 @@ func runInfo(dir string) (RunInfo, error) {
 	} else {
 		info.Data, info.Steps = c.Data, c.Steps
 	}
-	whole, damaged, err := newestWhole(folder)
+	whole, damaged, err := newestWhole(folder, checkpoint.Check)
 	if err != nil { // no reason to tell nothing of the other runs
 		info.Damaged = append(info.Damaged, err.Error())
 	}

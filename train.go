@@ -226,7 +226,11 @@ func (s *session) save(pictures bool) error {
 	if saved.Checkpoint, err = s.folder.SaveCheckpoint(saved.Step, s.trainer.State().Write); err != nil {
 		return fmt.Errorf("step %d: saving: %w", saved.Step, err)
 	}
-	if err := s.folder.Prune(s.plan.Keep, func(path string) bool { return checkpoint.Check(path) == nil }); err != nil {
+	whole := func(c run.Checkpoint) bool {
+		_, err := reader(checkpoint.Check).ofStep(c)
+		return err == nil
+	}
+	if err := s.folder.Prune(s.plan.Keep, whole); err != nil {
 		return fmt.Errorf("step %d: removing old checkpoints: %w", saved.Step, err)
 	}
 	s.observer.Save(saved)

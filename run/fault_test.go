@@ -83,7 +83,7 @@ func play(disk run.Disk, dir string, steps int) (err error) {
 		if err != nil {
 			return err
 		}
-		if err := w.Prune(1, whole); err != nil {
+		if err := w.Prune(1, func(c run.Checkpoint) bool { return whole(c.Path) }); err != nil {
 			return err
 		}
 	}

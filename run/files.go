@@ -1,16 +1,38 @@
 package run
 
 import (
+	"errors"
 	"fmt"
 	"image"
 	"image/png"
 	"io"
+	"io/fs"
+	"os"
 	"path/filepath"
 )
 
 // WriteConfig writes config.json.
 func (w *Writer) WriteConfig(config []byte) error {
 	return writeFile(w.disk, filepath.Join(w.Dir, ConfigName), text(config))
+}
+
+// Pictures returns the paths of the pictures that are there: samples by name, then the curves.
+func (f *Folder) Pictures() ([]string, error) {
+	var paths []string
+	entries, err := os.ReadDir(filepath.Join(f.Dir, SamplesName))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	for _, entry := range entries {
+		if filepath.Ext(entry.Name()) == ".png" {
+			paths = append(paths, filepath.Join(f.Dir, SamplesName, entry.Name()))
+		}
+	}
+	curves := filepath.Join(f.Dir, CurvesName)
+	if _, err := os.Stat(curves); err == nil {
+		paths = append(paths, curves)
+	}
+	return paths, nil
 }
 
 // SaveSample writes a picture drawn after a step as samples/NAME-00100.png and returns its path.

@@ -103,11 +103,7 @@ func notAFolder(dir string, err error) error {
 	if info, statErr := os.Stat(dir); statErr == nil && !info.IsDir() {
 		return input.Errorf("run folder %s is a file: name a folder", dir)
 	}
-	var path *fs.PathError
-	if errors.As(err, &path) {
-		err = path.Err
-	}
-	return input.Errorf("run folder %s cannot be read: %w", dir, err)
+	return input.Errorf("run folder %s cannot be read: %w", dir, reason(err))
 }
 
 // List returns the run folders directly below root, by name: those with a config.json or a folder of checkpoints.
@@ -121,15 +117,36 @@ func List(root string) ([]string, error) {
 	}
 	var dirs []string
 	for _, entry := range entries {
-		dir := filepath.Join(root, entry.Name())
-		for _, name := range []string{ConfigName, CheckpointsName} {
-			if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
-				dirs = append(dirs, dir)
-				break
-			}
+		if dir := filepath.Join(root, entry.Name()); isRun(dir) {
+			dirs = append(dirs, dir)
 		}
 	}
 	return dirs, nil
+}
+
+func isRun(dir string) bool {
+	for _, name := range []string{ConfigName, CheckpointsName} {
+		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// Tree returns the run folders at and below root, at any depth, by name.
+func Tree(root string) ([]string, error) {
+	var dirs []string
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return input.Errorf("folder %s cannot be read: %w", path, reason(err))
+		}
+		if entry.IsDir() && isRun(path) {
+			dirs = append(dirs, path)
+			return fs.SkipDir
+		}
+		return nil
+	})
+	return dirs, err
 }
 
 // Newest returns the run folder directly below root that was written to last. It is an error of input if there is none.

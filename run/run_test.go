@@ -284,8 +284,8 @@ func TestCheckpoints(t *testing.T) {
 	if base := filepath.Base(f.CheckpointPath(100)); base != "00000100.safetensors" {
 		t.Error(base)
 	}
-	all := func(string) bool { return true }
-	prune := func(keep int, whole func(string) bool) {
+	all := func(Checkpoint) bool { return true }
+	prune := func(keep int, whole func(Checkpoint) bool) {
 		t.Helper()
 		if err := f.Prune(keep, whole); err != nil {
 			t.Error(err)
@@ -307,10 +307,10 @@ func TestCheckpoints(t *testing.T) {
 	want(300, 123456789)
 	// And the newest whole one, while newer ones are damaged.
 	f.SaveCheckpoint(100, text([]byte("100")))
-	prune(1, func(path string) bool { return path == f.CheckpointPath(100) })
+	prune(1, func(c Checkpoint) bool { return c.Step == 100 })
 	want(100, 123456789)
 	f.SaveCheckpoint(300, text([]byte("300")))
-	prune(1, func(string) bool { return false })
+	prune(1, func(Checkpoint) bool { return false })
 	want(123456789)
 	f.SaveCheckpoint(100, text([]byte("100")))
 	f.SaveCheckpoint(300, text([]byte("300")))

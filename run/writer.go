@@ -138,7 +138,7 @@ func (w *Writer) SaveCheckpoint(step int, write func(io.Writer) error) (string, 
 
 // Prune removes all checkpoints but the newest keep, the best, and the newest that whole says is undamaged. A keep of 0
 // removes none. Where best.json is there and cannot be read, none is removed either.
-func (w *Writer) Prune(keep int, whole func(path string) bool) error {
+func (w *Writer) Prune(keep int, whole func(Checkpoint) bool) error {
 	checkpoints, err := w.Checkpoints()
 	if err != nil || keep == 0 || len(checkpoints) <= keep {
 		return err
@@ -149,7 +149,7 @@ func (w *Writer) Prune(keep int, whole func(path string) bool) error {
 	}
 	newestWhole := -1
 	for _, checkpoint := range slices.Backward(checkpoints) {
-		if whole(checkpoint.Path) {
+		if whole(checkpoint) {
 			newestWhole = checkpoint.Step
 			break
 		}

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"text/tabwriter"
+	"time"
 
 	"dcgan"
 	"dcgan/internal/input"
@@ -15,13 +17,19 @@ import (
 )
 
 func runsCommand() *cobra.Command {
-	return &cobra.Command{
+	var verify bool
+	cmd := &cobra.Command{
 		Use:   "runs [DIR]",
 		Short: "List the runs in a folder",
 		Long: `List the run folders in DIR (default: runs): data, step of the newest whole checkpoint and the last step asked for,
-best score, size on disk, and whether anything in it is damaged.`,
+best score, size on disk, and whether its settings and newest checkpoint are damaged.
+
+With --verify every file of the runs in DIR and in all folders below, or of the one run that DIR is, is read from its
+first byte to its last. The damaged ones are listed, and where there are any the exit status is 2.`,
 		Example: `  dcgan runs
-  dcgan runs /data/experiments`,
+  dcgan runs /data/experiments
+  dcgan runs --verify
+  dcgan runs --verify runs/mnist-001`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return nil
@@ -39,42 +47,83 @@ best score, size on disk, and whether anything in it is damaged.`,
 			if len(args) > 0 {
 				dir = args[0]
 			}
-			text, err := runsTable(dir, len(args) == 0)
+			missing, err := checkRunsFolder(dir, len(args) == 0)
+			switch {
+			case err != nil:
+				return err
+			case missing:
+				return noRuns(cmd.OutOrStdout(), dir)
+			case verify:
+				return verifyRuns(cmd, dir)
+			}
+			runs, err := dcgan.Runs(dir)
 			if err != nil {
 				return err
 			}
-			_, err = cmd.OutOrStdout().Write(text)
+			if len(runs) == 0 {
+				return noRuns(cmd.OutOrStdout(), dir)
+			}
+			_, err = cmd.OutOrStdout().Write(runsTable(runs))
 			return err
 		},
 	}
+	cmd.Flags().BoolVar(&verify, "verify", false, "read every file, in folders below too, and list what is damaged")
+	return cmd
 }
 
-// runsTable lists the runs of dir as a table. A missing folder is an error, but for the default one, which the first
-// training makes.
-func runsTable(dir string, isDefault bool) ([]byte, error) {
-	var text bytes.Buffer
-	none := func() ([]byte, error) {
-		fmt.Fprintf(&text, "no runs in %s: `dcgan train` begins one\n", oneLine(dir))
-		return text.Bytes(), nil
-	}
+// checkRunsFolder tells whether dir is missing. That is an error, but for the default one, which the first training makes.
+func checkRunsFolder(dir string, isDefault bool) (missing bool, err error) {
 	switch info, err := os.Stat(dir); {
 	case errors.Is(err, fs.ErrNotExist) && isDefault:
-		return none()
+		return true, nil
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, input.Errorf("runs: there is no folder %s", dir)
+		return true, input.Errorf("runs: there is no folder %s", dir)
 	case err != nil:
-		return nil, input.Errorf("runs: %w", err)
+		return false, input.Errorf("runs: %w", err)
 	case !info.IsDir():
-		return nil, input.Errorf("runs: %s is a file: give the folder that runs are in", dir)
+		return false, input.Errorf("runs: %s is a file: give the folder that runs are in", dir)
 	}
-	runs, err := dcgan.Runs(dir)
-	if err != nil {
-		return nil, err
-	}
-	if len(runs) == 0 {
-		return none()
-	}
+	return false, nil
+}
 
+func noRuns(w io.Writer, dir string) error {
+	_, err := fmt.Fprintf(w, "no runs in %s: `dcgan train` begins one\n", oneLine(dir))
+	return err
+}
+
+// verifyEvery is how often verifying tells how far it is.
+const verifyEvery = 2 * time.Second
+
+// verifyRuns checks every file, and ends in an error of input where one is damaged.
+func verifyRuns(cmd *cobra.Command, dir string) error {
+	told := time.Now()
+	v, err := dcgan.Verify(dir, func(v dcgan.Verified) {
+		if time.Since(told) >= verifyEvery {
+			told = time.Now()
+			say(cmd.ErrOrStderr(), fmt.Sprintf("verifying: %d files of %d runs so far, %d of them damaged", v.Files, v.Runs, len(v.Damaged)))
+		}
+	})
+	if err != nil {
+		return err
+	}
+	if v.Runs == 0 {
+		return noRuns(cmd.OutOrStdout(), dir)
+	}
+	for _, d := range v.Damaged {
+		if _, err := fmt.Fprintf(cmd.OutOrStdout(), "damaged: %s\n", oneLine(d.Reason)); err != nil {
+			return err
+		}
+	}
+	if len(v.Damaged) > 0 {
+		return input.Errorf("%d of %d files in %s are damaged: a run goes on from its newest whole checkpoint by --resume", len(v.Damaged), v.Files, dir)
+	}
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "whole: %d files of %d runs in %s\n", v.Files, v.Runs, oneLine(dir))
+	return err
+}
+
+// runsTable lists runs as a table.
+func runsTable(runs []dcgan.RunInfo) []byte {
+	var text bytes.Buffer
 	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "RUN\tDATA\tSTEP\tBEST\tSIZE\tSTATE")
 	for _, r := range runs {
@@ -96,5 +145,5 @@ func runsTable(dir string, isDefault bool) ([]byte, error) {
 			fmt.Fprintf(&text, "damaged in %s: %s\n", oneLine(r.Dir), oneLine(what))
 		}
 	}
-	return text.Bytes(), nil
+	return text.Bytes()
 }

@@ -45,7 +45,8 @@ var allowed = map[string][]string{
 
 	// What others use: the library, and the command line on top of it.
 	module: {"arch", "checkpoint", "config", "dataset", "internal/engine", "internal/input", "internal/kernel",
-		"internal/measure", "internal/random", "picture", "run", "train", "golang.org/x/sys/unix"},
+		"internal/measure", "internal/random", "picture", "run", "train", "golang.org/x/sys/unix",
+		"github.com/KimMachineGun/automemlimit/memlimit"},
 	"cmd/dcgan": {module, "arch", "config", "format/npy", "internal/input", "picture",
 		"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/sys", "golang.org/x/term"},
 

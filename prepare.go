@@ -91,7 +91,10 @@ func (p *prepared) check(hold bool) error {
 		}
 	}
 	p.plan.Complete = p.plan.Step >= c.Steps
-	return nil
+	if p.plan.Complete {
+		return nil
+	}
+	return checkMemory(p.plan.Generator, p.plan.Discriminator, c.Batch, memoryLimit())
 }
 
 // close gives the run folder back.

@@ -160,6 +160,7 @@ func TestBadArguments(t *testing.T) {
 		{"train --config broken.json", "broken.json: line 1"},
 		{"train --dry-run --steps 0", "--steps: 0 is below 1"},
 		{"train --run file", "file"},
+		{"train --batch 65536 --g-filters 2048,2048,2048,2048", "65536 images a step take at least 2804.3 GB of memory"},
 
 		{"sample", "needs a run folder or a checkpoint file"},
 		{"sample a b", `"b" is a second`},

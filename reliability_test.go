@@ -15,6 +15,7 @@ import (
 
 	"dcgan"
 	"dcgan/internal/fault"
+	"dcgan/internal/input"
 	"dcgan/run"
 )
 
@@ -105,4 +106,97 @@ func TestTrainFaults(t *testing.T) {
 		}
 	}
 	t.Logf("%d faults, one at each call", calls)
+}
+
+// harm changes a byte in the middle of a file.
+func harm(t *testing.T, path string) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text[len(text)/2] ^= 1
+	if err := os.WriteFile(path, text, 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestDamagedCheckpoints has a training go on from the newest whole checkpoint, to the bytes of one that nothing happened
+// to, and be refused where none is whole.
+func TestDamagedCheckpoints(t *testing.T) {
+	cfg := tiny(t)
+	cfg.Keep = 3
+	train := func(dir string, steps int, resume bool) (plan dcgan.Plan, warnings string, err error) {
+		cfg := cfg
+		cfg.Run, cfg.Steps, cfg.Resume, cfg.Given = dir, steps, resume, []string{"steps"}
+		_, err = dcgan.Train(context.Background(), cfg, dcgan.Observer{
+			Start: func(p dcgan.Plan) { plan = p },
+			Warn:  func(w string) { warnings += w + "\n" },
+		})
+		return plan, warnings, err
+	}
+	whole, hurt := filepath.Join(t.TempDir(), "whole"), filepath.Join(t.TempDir(), "hurt")
+	for dir, steps := range map[string]int{whole: 5, hurt: 4} {
+		if _, _, err := train(dir, steps, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	folder := &run.Folder{Dir: hurt}
+	harm(t, folder.CheckpointPath(4))
+	harm(t, folder.CheckpointPath(3))
+	plan, warnings, err := train(hurt, 5, true)
+	if err != nil || plan.Step != 2 {
+		t.Errorf("it goes on after step %d, %v", plan.Step, err)
+	}
+	for _, says := range []string{"00000003.safetensors: ", "00000004.safetensors: ", "00000003.safetensors.damaged", "00000004.safetensors.damaged"} {
+		if !strings.Contains(warnings, says) {
+			t.Errorf("%q does not tell of %s", warnings, says)
+		}
+	}
+	if !maps.Equal(content(t, hurt, 5), content(t, whole, 5)) {
+		t.Error("it goes on to other numbers")
+	}
+
+	list, err := folder.Checkpoints()
+	if err != nil || len(list) != 3 {
+		t.Fatal(list, err)
+	}
+	for _, c := range list {
+		harm(t, c.Path)
+	}
+	_, _, err = train(hurt, 6, true)
+	after, _ := folder.Checkpoints()
+	if !input.Is(err) || !strings.Contains(err.Error(), "nothing was moved") || len(after) != 3 {
+		t.Errorf("none whole: %v, left %v", err, after)
+	}
+}
+
+// TestLastWholeCheckpointStays damages each checkpoint after the first as soon as it has its name. Whatever --keep says,
+// the first then stays, and the training goes on from it.
+func TestLastWholeCheckpointStays(t *testing.T) {
+	cfg := tiny(t)
+	cfg.Run, cfg.Steps, cfg.Keep = filepath.Join(t.TempDir(), "run"), 4, 1
+	folder := &run.Folder{Dir: cfg.Run}
+	saved := ""
+	cfg.Disk = &fault.Disk{Before: func(c fault.Call) error {
+		if c.Kind == fault.SyncFolder && strings.Contains(saved, run.CheckpointsName) && saved != folder.CheckpointPath(1) {
+			harm(t, saved)
+		}
+		saved = ""
+		if c.Kind == fault.Rename {
+			saved = c.Path
+		}
+		return nil
+	}}
+	if _, err := dcgan.Train(context.Background(), cfg, dcgan.Observer{}); err != nil {
+		t.Fatal(err)
+	}
+	if list, err := folder.Checkpoints(); err != nil || len(list) != 2 || list[0].Step != 1 {
+		t.Fatalf("left %v, %v: want those of step 1 and 4", list, err)
+	}
+	cfg.Disk, cfg.Resume = &fault.Disk{}, true
+	start := -1
+	if _, err := dcgan.Train(context.Background(), cfg, dcgan.Observer{Start: func(p dcgan.Plan) { start = p.Step }}); err != nil || start != 1 {
+		t.Errorf("it goes on after step %d, %v", start, err)
+	}
 }

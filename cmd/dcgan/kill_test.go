@@ -57,6 +57,11 @@ func trainStruck(at string) (status int) {
 	if err != nil {
 		panic(err)
 	}
+	heard := make(chan struct{})
+	send := func(signal os.Signal) {
+		self.Signal(signal)
+		<-heard
+	}
 	next := 0
 	disk := &fault.Disk{Before: func(fault.Call) error {
 		if next++; next-1 == call {
@@ -65,18 +70,18 @@ func trainStruck(at string) (status int) {
 				self.Kill()
 				select {} // until it is dead
 			case "interrupt", "terminate":
-				self.Signal(stops[what])
-				time.Sleep(50 * time.Millisecond) // so that it comes through; if it takes longer, a step more is made
+				send(stops[what])
 			case "twice":
-				self.Signal(os.Interrupt)
-				time.Sleep(50 * time.Millisecond)
+				send(os.Interrupt)
 				self.Signal(os.Interrupt)
 				select {} // a save that never ends
 			}
 		}
 		return nil
 	}}
-	err = onDisk(disk, os.Args[2:]).Execute()
+	cmd := onDisk(disk, os.Args[2:])
+	cmd.SetErr(watch{os.Stderr, "dcgan: stopping", heard})
+	err = cmd.Execute()
 	if err != nil {
 		say(os.Stderr, err.Error())
 	}
@@ -84,6 +89,21 @@ func trainStruck(at string) (status int) {
 		return statusStopped
 	}
 	return statusFailed // whoever strikes wants no other end
+}
+
+// watch passes on what is written, and closes seen when a line of that beginning was; it must come once.
+type watch struct {
+	io.Writer
+	line string
+	seen chan struct{}
+}
+
+func (w watch) Write(b []byte) (int, error) {
+	n, err := w.Writer.Write(b)
+	if bytes.HasPrefix(b, []byte(w.line)) {
+		close(w.seen)
+	}
+	return n, err
 }
 
 // killed is a training that is killed: its arguments, what it leaves when nothing happens to it, and the calls of the disk
@@ -94,7 +114,8 @@ type killed struct {
 	calls []fault.Call
 }
 
-// newKilled makes a training of the smallest networks on a small file of images, and does it once.
+// newKilled makes a training of the smallest networks on a small file of images, and does it once, in the folder runs/r of
+// one that is empty: elsewhere the calls would be others.
 func newKilled(t *testing.T) *killed {
 	dir := t.TempDir()
 	data := filepath.Join(dir, "images")

@@ -188,10 +188,9 @@ func TestSignal(t *testing.T) {
 	}
 }
 
-// interrupt trains, sends a signal after the second step, and returns how it ended and what it wrote from then on.
-func interrupt(t *testing.T, dir string, signal os.Signal) (status int, text string) {
+// await starts a training and reads what it tells up to a line of that beginning.
+func await(t *testing.T, cmd *exec.Cmd, line string) *bufio.Reader {
 	t.Helper()
-	cmd := command(t, dir, append(tiny[:len(tiny):len(tiny)], "--steps", "1000000", "--save-every", "1000000", "--run", "r")...)
 	pipe, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -201,14 +200,21 @@ func interrupt(t *testing.T, dir string, signal os.Signal) (status int, text str
 	}
 	lines := bufio.NewReader(pipe)
 	for {
-		line, err := lines.ReadString('\n')
+		text, err := lines.ReadString('\n')
 		if err != nil {
-			t.Fatalf("it ended before its second step: %v %q", err, line)
+			t.Fatalf("it ended before %q: %v %q", line, err, text)
 		}
-		if strings.HasPrefix(line, "2 [D loss") {
-			break
+		if strings.HasPrefix(text, line) {
+			return lines
 		}
 	}
+}
+
+// interrupt trains, sends a signal after the second step, and returns how it ended and what it wrote from then on.
+func interrupt(t *testing.T, dir string, signal os.Signal) (status int, text string) {
+	t.Helper()
+	cmd := command(t, dir, append(tiny[:len(tiny):len(tiny)], "--steps", "1000000", "--save-every", "1000000", "--run", "r")...)
+	lines := await(t, cmd, "2 [D loss")
 	if err := cmd.Process.Signal(signal); err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,9 @@ func stopOnSignal(shown *progress, rest string) (ctx context.Context, release fu
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	told := make(chan struct{})
 	go func() {
+		defer close(told)
 		select {
 		case <-ctx.Done():
 			return
@@ -24,11 +26,12 @@ func stopOnSignal(shown *progress, rest string) (ctx context.Context, release fu
 			shown.leave()
 			os.Exit(statusStopped)
 		}()
-		shown.note("stopping: " + rest + " (once more to stop at once)")
 		cancel()
+		shown.note("stopping: " + rest + " (once more to stop at once)")
 	}()
 	return ctx, func() {
 		signal.Stop(signals)
 		cancel()
+		<-told
 	}
 }

@@ -109,6 +109,7 @@ func train(cmd *cobra.Command, o *trainOptions) error {
 	ctx, release := stopOnSignal(shown, "finishing this step and saving a checkpoint")
 	defer release()
 	result, err := dcgan.Train(ctx, cfg, shown.observer())
+	release() // what is told of a signal comes before what is told of the end
 	shown.end()
 
 	folder := result.Run

@@ -29,7 +29,7 @@ import (
 var kills = flag.Int("kills", 20, "how often TestKill kills a training")
 
 // killSteps and killEvery are the steps of a training that is killed, and those between its checkpoints.
-const killSteps, killEvery = 30, 3
+const killSteps, killEvery = 21, 3
 
 // strikeAt in the environment makes the test binary be `dcgan train` on a disk that does something to the process just
 // before a call: "kill 17" kills it before its call 17, counted from 0; "interrupt" and "terminate" send it the signal,

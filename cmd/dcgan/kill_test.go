@@ -289,9 +289,9 @@ func killAtCall(t *testing.T, call int, args []string) {
 	}
 }
 
-// TestKill kills trainings: a third of them at a call of the disk that writes a checkpoint, a sixth at any call, the others
-// at a random moment, and one in three once more when it has gone on. Each then goes on to the bytes of one that nothing
-// happened to.
+// TestKill kills trainings: a third of them at a call of the disk that writes a checkpoint, a sixth at any call, the first
+// of these within a line of the metrics, the others at a random moment, and one in three once more when it has gone on. Each
+// then goes on to the bytes of one that nothing happened to.
 func TestKill(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	random := rand.New(rand.NewPCG(seed, 0))
@@ -307,6 +307,12 @@ func TestKill(t *testing.T) {
 				calls := k.ofCheckpoints(writes[aimed%len(writes)])
 				killAtCall(t, calls[random.IntN(len(calls))], args)
 				aimed++
+			case first && atCall == 0:
+				killAtCall(t, k.nth(t, 8, fault.HalfWrite, "metrics.jsonl"), args)
+				if text, err := os.ReadFile(filepath.Join(dir, "metrics.jsonl")); err != nil || bytes.HasSuffix(text, []byte("\n")) {
+					t.Errorf("%v, %q: want a torn line", err, text)
+				}
+				atCall++
 			case first && 6*atCall <= count:
 				killAtCall(t, random.IntN(len(k.calls)), args)
 				atCall++

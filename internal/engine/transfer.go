@@ -248,9 +248,6 @@ func (p *place) list(own *lists, at, count, size int) (rows, outs *int) {
 	return &own.rows[0], &own.outs[0]
 }
 
-// oneTap is the tap of a source pixel that lies where its row says.
-var oneTap = make([]kernel.Tap, 1)
-
 // tiles computes width lanes of the first count pixels of a place.
 func (t *transfer) tiles(worker int, taps []kernel.Tap, p *place, count int, to, from, weights, bias []float32, width int) {
 	own, scratch := &t.pool.lists[worker], t.scratch[worker]

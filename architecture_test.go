@@ -29,6 +29,10 @@ var allowed = map[string][]string{
 	"config":         {"internal/input"},
 	"arch":           {"config", "internal/input"},
 
+	// Networks with weights, and what other systems call them.
+	"model":    {"arch"},
+	"exchange": {"arch", "checkpoint", "format/safetensors", "internal/input", "model"},
+
 	// Data, files and pictures, which know no training.
 	"dataset":            {"internal/input"},
 	"format/npy":         {"internal/input"},
@@ -38,14 +42,14 @@ var allowed = map[string][]string{
 
 	// Training.
 	"internal/engine": {"arch", "internal/input", "internal/kernel", "internal/numeric", "internal/random"},
-	"checkpoint":      {"arch", "config", "format/safetensors", "internal/input"},
+	"checkpoint":      {"arch", "config", "format/safetensors", "internal/input", "model"},
 	"train": {"arch", "checkpoint", "config", "dataset", "format/safetensors", "internal/engine", "internal/kernel",
-		"internal/random"},
+		"internal/random", "model"},
 	"internal/measure": {"arch", "config", "dataset", "internal/engine", "internal/kernel", "internal/random", "train"},
 
 	// What others use: the library, and the command line on top of it.
-	module: {"arch", "checkpoint", "config", "dataset", "internal/engine", "internal/input", "internal/kernel",
-		"internal/measure", "internal/random", "picture", "run", "train", "golang.org/x/sys/unix"},
+	module: {"arch", "checkpoint", "config", "dataset", "exchange", "internal/engine", "internal/input", "internal/kernel",
+		"internal/measure", "internal/random", "model", "picture", "run", "train", "golang.org/x/sys/unix"},
 	"cmd/dcgan": {module, "arch", "config", "format/npy", "internal/input", "picture",
 		"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/sys", "golang.org/x/term"},
 

@@ -14,6 +14,7 @@ import (
 	"dcgan/internal/input"
 	"dcgan/internal/kernel"
 	"dcgan/internal/random"
+	"dcgan/model"
 	"dcgan/run"
 )
 
@@ -43,36 +44,31 @@ const (
 	drawValues = 256 << 20 / 4
 )
 
-// Open opens the generator of a run folder (its best checkpoint where one is scored, else its newest whole one) or of a
-// checkpoint file. That there is none, or that it is damaged, is an error that says so in one line.
+// Open opens the generator of a run folder (its best checkpoint where one is scored, else its newest whole one), of a
+// checkpoint file or of a file that Export wrote. That there is none, or that it is damaged, is an error that says so in
+// one line.
 func Open(path string) (*Generator, error) { return OpenCheckpoint(path, "") }
 
 // OpenCheckpoint opens a checkpoint of a run folder: that of a step by its number, "latest" or "best"; "" is what Open
 // takes.
 func OpenCheckpoint(path, which string) (*Generator, error) {
-	c, damaged, err := findCheckpoint(path, which)
+	m, err := OpenModel(path, which)
 	if err != nil {
 		return nil, err
 	}
-	g, err := newGenerator(c)
+	if m.networks.Generator == nil {
+		return nil, input.Errorf("%s: holds a discriminator and no generator to draw with", path)
+	}
+	g, err := newGenerator(&m.networks)
 	if err != nil {
 		return nil, err
 	}
-	for _, d := range damaged {
-		g.passed = append(g.passed, d.reason)
-	}
+	g.passed = m.passed
 	return g, nil
 }
 
-// findCheckpoint reads a checkpoint file, or one of a run folder, and returns the damaged ones that it passed over.
+// findCheckpoint reads a checkpoint of a run folder, and returns the damaged ones that it passed over.
 func findCheckpoint(path, which string) (*checkpoint.Checkpoint, []damage, error) {
-	if !isFolder(path) {
-		if which != "" {
-			return nil, nil, input.Errorf("%s is a file: --checkpoint chooses among those of a run folder", path)
-		}
-		c, err := checkpoint.Read(path)
-		return c, nil, err
-	}
 	folder, err := run.Open(path)
 	if err != nil {
 		return nil, nil, err
@@ -106,44 +102,41 @@ func findCheckpoint(path, which string) (*checkpoint.Checkpoint, []damage, error
 	return nil, nil, input.Errorf("%s has no checkpoint of step %d: it has those of %v", path, step, steps)
 }
 
-func newGenerator(c *checkpoint.Checkpoint) (*Generator, error) {
+func newGenerator(m *model.Model) (*Generator, error) {
+	n := m.Generator
 	set, err := kernel.Choose()
 	if err != nil {
 		return nil, input.Errorf("%w", err)
 	}
-	output := c.Generator.Output()
-	if len(c.Generator.Input) != 1 || len(output) != 3 {
-		return nil, input.Errorf("a network from %v to %v draws no images", c.Generator.Input, output)
+	output := n.Output()
+	if len(n.Input) != 1 || len(output) != 3 {
+		return nil, input.Errorf("a network from %v to %v draws no images", n.Input, output)
 	}
 	settings := config.Default()
-	if text, ok := c.Settings["noise"]; ok {
+	if text, ok := m.Settings["noise"]; ok {
 		if err := settings.Noise.UnmarshalText([]byte(unquote(text))); err != nil {
-			return nil, input.Errorf("the checkpoint's noise: %w", err)
+			return nil, input.Errorf("its noise: %w", err)
 		}
 		if err := settings.Check(); err != nil { // from a range without bounds, drawing would never end
-			return nil, input.Errorf("the checkpoint's settings: %w", err)
+			return nil, input.Errorf("its settings: %w", err)
 		}
 	}
 	values := 0
-	shapes, err := c.Generator.Shapes()
+	shapes, err := n.Shapes()
 	if err != nil {
 		return nil, err
 	}
 	for _, shape := range shapes {
 		values += shape.Size()
 	}
-	g := &Generator{pool: engine.NewPool(runtime.GOMAXPROCS(0)), batch: max(1, min(drawBatch, drawValues/values)), latent: c.Generator.Input.Size(),
-		shape: output, noise: settings.Noise, step: c.Step}
-	if g.network, err = engine.New(c.Generator, engine.Plan{Set: set, Pool: g.pool, Batch: g.batch}); err != nil {
+	g := &Generator{pool: engine.NewPool(runtime.GOMAXPROCS(0)), batch: max(1, min(drawBatch, drawValues/values)), latent: n.Input.Size(),
+		shape: output, noise: settings.Noise, step: m.Step}
+	if g.network, err = engine.New(n.Network, engine.Plan{Set: set, Pool: g.pool, Batch: g.batch}); err != nil {
 		g.pool.Close()
 		return nil, err
 	}
-	tensors := map[string][]float32{}
-	for _, t := range c.Tensors {
-		tensors[t.Name] = t.Data
-	}
-	for _, t := range g.network.Tensors {
-		copy(t.Data, tensors[checkpoint.Generator+t.Name])
+	for i, t := range g.network.Tensors {
+		copy(t.Data, n.Weights[i])
 	}
 	g.network.Load()
 	return g, nil
@@ -203,14 +196,20 @@ func (g *Generator) Draw(latents []float32) (Images, error) {
 	return images, nil
 }
 
-// Networks returns both architectures of a preset, a run folder or a checkpoint file.
-func Networks(what string) (generator, discriminator arch.Network, err error) {
+// Networks returns the architectures of a preset, a run folder, a checkpoint or a file that Export wrote, the generator
+// before the discriminator.
+func Networks(what string) ([]arch.Network, error) {
 	if what == config.Recipe {
-		return arch.Seed(config.Default())
+		generator, discriminator, err := arch.Seed(config.Default())
+		return []arch.Network{generator, discriminator}, err
 	}
-	c, _, err := findCheckpoint(filepath.Clean(what), "")
+	m, err := OpenModel(filepath.Clean(what), "")
 	if err != nil {
-		return generator, discriminator, err
+		return nil, err
 	}
-	return c.Generator, c.Discriminator, nil
+	var all []arch.Network
+	for _, n := range m.networks.Networks() {
+		all = append(all, n.Network)
+	}
+	return all, nil
 }

@@ -14,8 +14,10 @@ import (
 	"dcgan/checkpoint"
 	"dcgan/config"
 	"dcgan/dataset"
+	"dcgan/exchange"
 	"dcgan/internal/input"
 	"dcgan/internal/kernel"
+	"dcgan/model"
 	"dcgan/run"
 )
 
@@ -31,7 +33,7 @@ type prepared struct {
 	exists  bool                   // the run folder is there and not empty
 	from    *checkpoint.Checkpoint // to go on from; nil at step 0
 	damaged []damage               // newer checkpoints that are not whole
-	initial [2]*checkpoint.Checkpoint
+	initial model.Model            // of --init; networks that are nil begin anew
 }
 
 // Prepare checks everything that Train would and returns its plan. It writes nothing.
@@ -169,27 +171,35 @@ func (p *prepared) openData() error {
 	return nil
 }
 
-// openInitial reads the checkpoints that first weights are taken from.
+// openInitial reads the files that first weights are taken from.
 func (p *prepared) openInitial() error {
 	files := p.plan.Config.InitFiles()
 	if p.plan.Resume && p.exists && !slices.Contains(p.plan.Given, "init") {
 		return nil // the run's own checkpoints have what came of them
 	}
 	for i, path := range files {
-		c, err := checkpoint.Read(path)
+		m, err := exchange.Read(path)
 		if err != nil {
 			return fmt.Errorf("--init: %w", err)
 		}
-		networks := []int{i}
-		if len(files) == 1 {
-			networks = []int{0, 1}
+		if i == 0 {
+			p.initial.Generator = m.Generator
 		}
-		for _, n := range networks {
-			had, want := []arch.Network{c.Generator, c.Discriminator}[n], []arch.Network{p.plan.Generator, p.plan.Discriminator}[n]
-			if err := sameWeights(had, want); err != nil {
-				return input.Errorf("--init: %s: %w", path, err)
-			}
-			p.initial[n] = c
+		if i == 1 || len(files) == 1 {
+			p.initial.Discriminator = m.Discriminator
+		}
+		if i == 0 && m.Generator == nil || i == 1 && m.Discriminator == nil {
+			return input.Errorf("--init: %s holds no %s: give GENERATOR,DISCRIMINATOR, or one checkpoint",
+				path, []string{GeneratorNetwork, DiscriminatorNetwork}[i])
+		}
+	}
+	for _, n := range p.initial.Networks() {
+		want, path := p.plan.Generator, files[0]
+		if n == p.initial.Discriminator {
+			want, path = p.plan.Discriminator, files[len(files)-1]
+		}
+		if err := sameWeights(n.Network, want); err != nil {
+			return input.Errorf("--init: %s: %w", path, err)
 		}
 	}
 	return nil

@@ -117,8 +117,8 @@ func newSession(p *prepared, observer Observer) (*session, error) {
 		s.pool.Close()
 		return nil, err
 	}
-	if p.initial[0] != nil || p.initial[1] != nil {
-		s.trainer.Begin(p.initial[0], p.initial[1])
+	if p.initial.Generator != nil || p.initial.Discriminator != nil {
+		s.trainer.Begin(p.initial.Generator, p.initial.Discriminator)
 	}
 	if p.from != nil {
 		if err := sameInitial(p, s.trainer.InitSHA256()); err != nil {

@@ -31,11 +31,12 @@ var allowed = map[string][]string{
 
 	// Networks with weights, and what other systems call them.
 	"model":    {"arch"},
-	"exchange": {"arch", "checkpoint", "format/safetensors", "internal/input", "model"},
+	"exchange": {"arch", "checkpoint", "format/onnx", "format/safetensors", "internal/input", "model"},
 
 	// Data, files and pictures, which know no training.
 	"dataset":            {"internal/input"},
 	"format/npy":         {"internal/input"},
+	"format/onnx":        {"internal/input", "google.golang.org/protobuf/encoding/protowire"},
 	"format/safetensors": {"internal/input"},
 	"run":                {"internal/input"},
 	"picture":            {"golang.org/x/image", "gonum.org/v1/plot"},

@@ -64,7 +64,7 @@ func described(about map[string]string) (*model.Network, *model.Model, error) {
 	case discriminator:
 		m.Discriminator = n
 	default:
-		return nil, nil, input.Errorf("it holds a network from %v to %v, which is neither a generator nor a discriminator", n.Input, n.Output())
+		return nil, nil, notExchanged(n.Network)
 	}
 	return n, m, nil
 }
@@ -83,4 +83,8 @@ func role(n arch.Network) string {
 		return discriminator
 	}
 	return ""
+}
+
+func notExchanged(n arch.Network) error {
+	return input.Errorf("a network from %v to %v is neither a generator nor a discriminator", n.Input, n.Output())
 }

@@ -19,6 +19,7 @@ type Format struct {
 
 // Formats lists the formats that can be written.
 var Formats = []Format{
+	{"onnx", ".onnx", "the network as a graph, for onnxruntime and others", writeONNX},
 	{"safetensors", ".safetensors", "weights in PyTorch's layout", writeTorch},
 }
 

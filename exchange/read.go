@@ -23,6 +23,7 @@ type kind struct {
 // kinds is in the order that they are tried in.
 var kinds = []kind{
 	{isSafetensors, readSafetensors},
+	{isONNX, readONNX},
 }
 
 // startSize is how much of a file tells its kind.

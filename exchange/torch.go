@@ -48,7 +48,7 @@ func torchLayout(n arch.Network) ([]torchTensor, error) {
 		in, out := orders[t.Layer], orders[t.Layer+1]
 		switch {
 		case len(t.Shape) == 4:
-			entry.order = []int{3, 2, 0, 1}
+			entry.order = kernelOrder
 			entry.shape = permuted(t.Shape, entry.order)
 		case len(t.Shape) == 2:
 			inSizes, inOrder := axes(in, t.Shape[0])

@@ -38,6 +38,7 @@ var allowed = map[string][]string{
 	"format/npy":         {"internal/input"},
 	"format/onnx":        {"internal/input", "google.golang.org/protobuf/encoding/protowire"},
 	"format/safetensors": {"internal/input"},
+	"format/tensorboard": {"google.golang.org/protobuf/encoding/protowire"},
 	"run":                {"internal/input"},
 	"picture":            {"golang.org/x/image", "gonum.org/v1/plot"},
 
@@ -49,7 +50,7 @@ var allowed = map[string][]string{
 	"internal/measure": {"arch", "config", "dataset", "internal/engine", "internal/kernel", "internal/random", "train"},
 
 	// What others use: the library, and the command line on top of it.
-	module: {"arch", "checkpoint", "config", "dataset", "exchange", "internal/engine", "internal/input", "internal/kernel",
+	module: {"arch", "checkpoint", "config", "dataset", "exchange", "format/tensorboard", "internal/engine", "internal/input", "internal/kernel",
 		"internal/measure", "internal/random", "model", "picture", "run", "train", "golang.org/x/sys/unix"},
 	"cmd/dcgan": {module, "arch", "config", "format/npy", "internal/input", "picture",
 		"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/sys", "golang.org/x/term"},

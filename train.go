@@ -105,6 +105,7 @@ type session struct {
 	latents  []float32
 	pixels   []float32
 	history  []picture.Point
+	events   *events // for TensorBoard, nil where they are not wanted
 }
 
 // newSession makes the networks in the state that training goes on from, and then the run folder.
@@ -130,7 +131,10 @@ func newSession(p *prepared, observer Observer) (*session, error) {
 	s.latents = make([]float32, gridSide*gridSide*c.Latent)
 	s.pixels = make([]float32, gridSide*gridSide*p.plan.Shape.Size())
 	drawLatents(s.latents, c.Latent, c.Seed, c.Noise)
-	if err := s.openFolder(p); err != nil {
+	if err = s.openFolder(p); err == nil && c.TensorBoard {
+		err = s.startEvents(p.asked)
+	}
+	if err != nil {
 		s.close()
 		return nil, err
 	}
@@ -204,7 +208,7 @@ func (s *session) record(m Metrics) error {
 	if err := s.folder.AppendMetrics(m); err != nil {
 		return fmt.Errorf("step %d: writing the metrics of %s: %w", m.Step, s.plan.Run, err)
 	}
-	return nil
+	return s.stepEvents(m)
 }
 
 func asPoint(m Metrics) picture.Point {
@@ -257,7 +261,7 @@ func (s *session) draw(saved *Saved) error {
 	if saved.Sample, err = s.folder.SaveSample(s.name, saved.Step, saved.Grid); err != nil {
 		return fmt.Errorf("step %d: saving the grid: %w", saved.Step, err)
 	}
-	return nil
+	return s.sampleEvents(saved.Step)
 }
 
 // drawImages draws an image for each latent, as many at a time as the network has memory for. An image does not depend

@@ -5,8 +5,9 @@
 //	samples/mnist-00100.png   pictures drawn on the way
 //	checkpoints/00000100.safetensors
 //	curves.png
+//	tensorboard/              events for TensorBoard
 //
-// It knows nothing of training and nothing of what is in a checkpoint. Every file but metrics.jsonl is written whole or
+// It knows nothing of training and nothing of what is in a checkpoint. Every file but metrics.jsonl and the events is written whole or
 // not at all, whatever moment the process is killed at. One process may write to a folder at a time; any number may
 // read it meanwhile.
 package run
@@ -36,12 +37,13 @@ const (
 	BestName        = "best.json"
 )
 
-var ownNames = []string{ConfigName, MetricsName, SamplesName, CheckpointsName, CurvesName, BestName}
+var ownNames = []string{ConfigName, MetricsName, SamplesName, CheckpointsName, CurvesName, BestName, EventsName}
 
 // Folder is a run folder. It is not safe for concurrent use.
 type Folder struct {
 	Dir     string
 	metrics *os.File // open since the first AppendMetrics
+	events  *os.File // open since StartEvents
 }
 
 // Next returns root/NAME-NNN, one number above the highest that is there, 001 where there is none.
@@ -168,7 +170,7 @@ func written(dir string) time.Time {
 
 // Clean removes what a killed writer left half written. Only the process that writes to the folder may call it.
 func (f *Folder) Clean() error {
-	for _, name := range []string{".", CheckpointsName, SamplesName} {
+	for _, name := range []string{".", CheckpointsName, SamplesName, EventsName} {
 		dir := filepath.Join(f.Dir, name)
 		entries, err := os.ReadDir(dir)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -187,10 +189,10 @@ func (f *Folder) Clean() error {
 
 // Close ends writing.
 func (f *Folder) Close() error {
-	if f.metrics == nil {
-		return nil
+	err := f.closeEvents()
+	if f.metrics != nil {
+		err = errors.Join(err, f.metrics.Close())
+		f.metrics = nil
 	}
-	err := f.metrics.Close()
-	f.metrics = nil
 	return err
 }

@@ -51,7 +51,7 @@ var allowed = map[string][]string{
 
 	// What others use: the library, and the command line on top of it.
 	module: {"arch", "checkpoint", "config", "dataset", "exchange", "format/tensorboard", "internal/engine", "internal/input", "internal/kernel",
-		"internal/measure", "internal/random", "model", "picture", "run", "train", "golang.org/x/sys/unix"},
+		"internal/measure", "internal/numeric", "internal/random", "model", "picture", "run", "train", "golang.org/x/sys/unix"},
 	"cmd/dcgan": {module, "arch", "config", "format/npy", "internal/input", "picture",
 		"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/sys", "golang.org/x/term"},
 

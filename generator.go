@@ -3,16 +3,12 @@ package dcgan
 import (
 	"fmt"
 	"path/filepath"
-	"runtime"
 	"strconv"
-	"sync"
 
 	"dcgan/arch"
 	"dcgan/checkpoint"
 	"dcgan/config"
-	"dcgan/internal/engine"
 	"dcgan/internal/input"
-	"dcgan/internal/kernel"
 	"dcgan/internal/random"
 	"dcgan/model"
 	"dcgan/run"
@@ -26,23 +22,13 @@ type Images struct {
 
 // Generator draws images. It may be used from several goroutines.
 type Generator struct {
-	mu      sync.Mutex
-	network *engine.Network
-	pool    *engine.Pool
-	batch   int
-	latent  int
-	shape   arch.Shape
-	noise   config.Range
-	step    int
-	passed  []string
+	*inference
+	latent int
+	shape  arch.Shape
+	noise  config.Range
+	step   int
+	passed []string
 }
-
-const (
-	// drawBatch is the most images that a Generator draws at a time: enough to keep all threads busy.
-	drawBatch = 64
-	// drawValues bounds what it holds of them in all layers together, 256 MiB.
-	drawValues = 256 << 20 / 4
-)
 
 // Open opens the generator of a run folder (its best checkpoint where one is scored, else its newest whole one), of a
 // checkpoint file or of a file that Export wrote. That there is none, or that it is damaged, is an error that says so in
@@ -104,10 +90,6 @@ func findCheckpoint(path, which string) (*checkpoint.Checkpoint, []damage, error
 
 func newGenerator(m *model.Model) (*Generator, error) {
 	n := m.Generator
-	set, err := kernel.Choose()
-	if err != nil {
-		return nil, input.Errorf("%w", err)
-	}
 	output := n.Output()
 	if len(n.Input) != 1 || len(output) != 3 {
 		return nil, input.Errorf("a network from %v to %v draws no images", n.Input, output)
@@ -121,29 +103,12 @@ func newGenerator(m *model.Model) (*Generator, error) {
 			return nil, input.Errorf("its settings: %w", err)
 		}
 	}
-	values := 0
-	shapes, err := n.Shapes()
+	i, err := newInference(n)
 	if err != nil {
 		return nil, err
 	}
-	for _, shape := range shapes {
-		values += shape.Size()
-	}
-	g := &Generator{pool: engine.NewPool(runtime.GOMAXPROCS(0)), batch: max(1, min(drawBatch, drawValues/values)), latent: n.Input.Size(),
-		shape: output, noise: settings.Noise, step: m.Step}
-	if g.network, err = engine.New(n.Network, engine.Plan{Set: set, Pool: g.pool, Batch: g.batch}); err != nil {
-		g.pool.Close()
-		return nil, err
-	}
-	for i, t := range g.network.Tensors {
-		copy(t.Data, n.Weights[i])
-	}
-	g.network.Load()
-	return g, nil
+	return &Generator{inference: i, latent: n.Input.Size(), shape: output, noise: settings.Noise, step: m.Step}, nil
 }
-
-// Close ends the generator's threads. It must not be used afterwards.
-func (g *Generator) Close() { g.pool.Close() }
 
 // LatentSize returns the number of values in a latent.
 func (g *Generator) LatentSize() int { return g.latent }
@@ -188,11 +153,9 @@ func (g *Generator) Draw(latents []float32) (Images, error) {
 	if len(latents)%g.latent != 0 {
 		return Images{}, input.Errorf("%d values are no whole number of latents of %d", len(latents), g.latent)
 	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
 	images := Images{N: len(latents) / g.latent, H: g.shape[0], W: g.shape[1], C: g.shape[2]}
 	images.Pixels = make([]float32, images.N*g.shape.Size())
-	drawImages(g.network, images.Pixels, latents, g.batch)
+	g.forward(images.Pixels, latents)
 	return images, nil
 }
 

@@ -13,7 +13,6 @@ import (
 
 	"dcgan/config"
 	"dcgan/internal/engine"
-	"dcgan/internal/kernel"
 	"dcgan/picture"
 	"dcgan/run"
 	"dcgan/train"
@@ -255,24 +254,11 @@ func (s *session) sample() error {
 // draw draws the fixed latents with G as it stands.
 func (s *session) draw(saved *Saved) error {
 	shape := s.plan.Shape
-	drawImages(s.trainer.Generator, s.pixels, s.latents, s.plan.Batch)
+	forward(s.trainer.Generator, s.pixels, s.latents, s.plan.Batch)
 	saved.Grid = picture.Grid(s.pixels, gridSide*gridSide, shape[0], shape[1], shape[2], gridSide, gridSide, gridScale)
 	var err error
 	if saved.Sample, err = s.folder.SaveSample(s.name, saved.Step, saved.Grid); err != nil {
 		return fmt.Errorf("step %d: saving the grid: %w", saved.Step, err)
 	}
 	return s.sampleEvents(saved.Step)
-}
-
-// drawImages draws an image for each latent, as many at a time as the network has memory for. An image does not depend
-// on which are drawn with it.
-func drawImages(g *engine.Network, pixels, latents []float32, batch int) {
-	latent, size := g.Arch.Input.Size(), g.Arch.Output().Size()
-	padded := kernel.Buffer(batch * latent)
-	for len(latents) > 0 {
-		count := min(batch, len(latents)/latent)
-		copy(padded, latents[:count*latent])
-		copy(pixels, g.Forward(padded, count, engine.Inference))
-		latents, pixels = latents[count*latent:], pixels[count*size:]
-	}
 }

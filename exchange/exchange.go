@@ -23,5 +23,11 @@ var Formats = []Format{
 	{"safetensors", ".safetensors", "weights in PyTorch's layout", writeTorch},
 }
 
-// Write writes network n of m. That a network cannot be written in the format is an error of input.
-func (f Format) Write(w io.Writer, n *model.Network, m *model.Model) error { return f.write(w, n, m) }
+// Write writes network n of m. That a network cannot be written in the format is an error of input; then nothing was
+// written.
+func (f Format) Write(w io.Writer, n *model.Network, m *model.Model) error {
+	if role(n.Network) == "" {
+		return notExchanged(n.Network)
+	}
+	return f.write(w, n, m)
+}

@@ -2,12 +2,10 @@ package exchange
 
 import (
 	"bytes"
-	"encoding/binary"
 	"fmt"
 	"hash/crc32"
 	"io"
 	"maps"
-	"math"
 	"os"
 	"slices"
 
@@ -20,8 +18,11 @@ import (
 // opset is the oldest one wanted, so that the oldest runtimes can read a file.
 const opset = 17
 
-// weightsKey is the key of a CRC-32C over the values of all weights in the order of the file.
-const weightsKey = "crc32c.weights"
+// The last entry of the metadata, and so of the file, is a CRC-32C of the whole file, taken with its own digits set to 0.
+const (
+	sumKey   = "crc32c"
+	sumZeros = "00000000"
+)
 
 // maxONNX bounds the files that are read. Twice the weights that a network may have lie below it, and the 2 GiB that a
 // protocol buffer may have above.
@@ -86,14 +87,11 @@ func onnxGraph(n *model.Network) (onnx.Graph, error) {
 		return onnx.Graph{}, err
 	}
 	inputName, outputName := latentName, imageName
-	switch role(n.Network) {
-	case discriminator:
+	if role(n.Network) == discriminator {
 		inputName, outputName = imageName, logitName
 		if last := n.Layers[len(n.Layers)-1]; last.Class == arch.Activation && last.Function == arch.Sigmoid {
 			outputName = probabilityName
 		}
-	case "":
-		return onnx.Graph{}, notExchanged(n.Network)
 	}
 
 	b := &graphBuilder{at: inputName, shape: n.Input}
@@ -189,25 +187,15 @@ func encodeONNX(n *model.Network, m *model.Model) ([]byte, error) {
 		return nil, err
 	}
 	about := describe(n, m)
-	about[weightsKey] = weightsSum(graph.Tensors)
-	file := onnx.Model{Opset: opset, Graph: graph}
+	model := onnx.Model{Opset: opset, Graph: graph}
 	for _, key := range slices.Sorted(maps.Keys(about)) {
-		file.Metadata = append(file.Metadata, onnx.Property{Key: key, Value: about[key]})
+		model.Metadata = append(model.Metadata, onnx.Property{Key: key, Value: about[key]})
 	}
-	return file.Encode(), nil
-}
-
-// weightsSum is the checksum of all float32 values, little-endian, in hexadecimal.
-func weightsSum(tensors []onnx.Tensor) string {
-	table, sum := crc32.MakeTable(crc32.Castagnoli), uint32(0)
-	var word [4]byte
-	for _, t := range tensors {
-		for _, v := range t.Data {
-			binary.LittleEndian.PutUint32(word[:], math.Float32bits(v))
-			sum = crc32.Update(sum, table, word[:])
-		}
-	}
-	return fmt.Sprintf("%08x", sum)
+	model.Metadata = append(model.Metadata, onnx.Property{Key: sumKey, Value: sumZeros})
+	file := model.Encode()
+	sum := crc32.Checksum(file, crc32.MakeTable(crc32.Castagnoli))
+	copy(file[len(file)-len(sumZeros):], fmt.Sprintf("%08x", sum))
+	return file, nil
 }
 
 // isONNX knows a model by its first field, the format's version, which every library writes first.
@@ -233,8 +221,8 @@ func readONNX(path string) (*model.Model, error) {
 	return m, nil
 }
 
-// decodeONNX takes architecture and weights from a file, and accepts it only if they make the very same file: so what the
-// graph computes is what the network computes, and a damaged byte is found.
+// decodeONNX takes architecture and weights from a file, and accepts it only if they make the very same file, checksum
+// included: so what the graph computes is what the network computes, and a damaged byte is found.
 func decodeONNX(file []byte) (*model.Model, error) {
 	raw, err := onnx.Parse(file)
 	if err != nil {

@@ -3,6 +3,7 @@ package exchange
 import (
 	"encoding/json"
 	"strconv"
+	"unicode/utf8"
 
 	"dcgan/arch"
 	"dcgan/internal/input"
@@ -48,6 +49,9 @@ func described(about map[string]string) (*model.Network, *model.Model, error) {
 	}
 	n, m := &model.Network{}, &model.Model{}
 	for key, into := range map[string]any{architectureKey: &n.Network, configKey: &m.Settings, stepKey: &m.Step} {
+		if !utf8.ValidString(about[key]) {
+			return nil, nil, input.Errorf("its %s is not UTF-8", key)
+		}
 		if err := json.Unmarshal([]byte(about[key]), into); err != nil {
 			return nil, nil, input.Errorf("its %s cannot be read: %w", key, err)
 		}

@@ -6,7 +6,6 @@ import (
 	"hash/crc32"
 	"io"
 	"maps"
-	"os"
 	"slices"
 
 	"dcgan/arch"
@@ -203,18 +202,19 @@ func isONNX(start []byte) bool { return len(start) > 2 && start[0] == 1<<3 && st
 
 // readONNX reads what writeONNX wrote.
 func readONNX(path string) (*model.Model, error) {
-	info, err := os.Stat(path)
+	file, size, err := input.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	if info.Size() > maxONNX {
-		return nil, input.Errorf("%s: has %d bytes, above the limit of %d for an ONNX file", path, info.Size(), maxONNX)
+	defer file.Close()
+	if size > maxONNX {
+		return nil, input.Errorf("%s: has %d bytes, above the limit of %d for an ONNX file", path, size, maxONNX)
 	}
-	file, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
+	data := make([]byte, size)
+	if _, err := io.ReadFull(file, data); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	m, err := decodeONNX(file)
+	m, err := decodeONNX(data)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

@@ -2,11 +2,8 @@ package exchange
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 
 	"dcgan/checkpoint"
 	"dcgan/format/safetensors"
@@ -46,17 +43,11 @@ func Read(path string) (*model.Model, error) {
 
 // readStart returns the first bytes of a file, fewer than startSize of a short one.
 func readStart(path string) ([]byte, error) {
-	file, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, input.Errorf("%s: %w", path, fs.ErrNotExist)
-	}
+	file, _, err := input.Open(path)
 	if err != nil {
-		return nil, input.Errorf("%s: cannot be opened: %w", path, errors.Unwrap(err))
+		return nil, err
 	}
 	defer file.Close()
-	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
-		return nil, input.Errorf("%s: is not a file", path)
-	}
 	start := make([]byte, startSize)
 	n, err := io.ReadFull(file, start)
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {

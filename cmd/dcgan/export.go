@@ -45,12 +45,7 @@ train --init read it back. docs/formats.md says what is in each and how to load 
 		Args:              oneArg("a run folder, a checkpoint or a model file"),
 		ValidArgsFunction: completeRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			said, err := export(args[0], *o, func(warning string) { say(cmd.ErrOrStderr(), "warning: "+warning) })
-			if err != nil {
-				return err
-			}
-			_, err = fmt.Fprintln(cmd.OutOrStdout(), oneLine(said))
-			return err
+			return tell(cmd, func(warn func(string)) (string, error) { return export(args[0], *o, warn) })
 		},
 	}
 	f := cmd.Flags()

@@ -19,6 +19,8 @@ import (
 	"dcgan/format/npy"
 	"dcgan/internal/input"
 	"dcgan/picture"
+
+	"github.com/spf13/cobra"
 )
 
 // A grid enlarges its images as those of training are, but less where it would have more than gridSide pixels a side.
@@ -163,6 +165,16 @@ func fill(path string, write func(io.Writer) error) error {
 // temporaryName is where this process writes what will be renamed. One file or folder at a time has it in a folder.
 func temporaryName(folder string) string {
 	return filepath.Join(folder, fmt.Sprintf(".dcgan-%d.tmp", os.Getpid()))
+}
+
+// tell runs a verb that ends in one line on standard output, and has its warnings on standard error.
+func tell(cmd *cobra.Command, verb func(warn func(string)) (said string, err error)) error {
+	said, err := verb(func(warning string) { say(cmd.ErrOrStderr(), "warning: "+warning) })
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(cmd.OutOrStdout(), oneLine(said))
+	return err
 }
 
 // needFolder is an error of --out if there is no such folder to write into.

@@ -59,12 +59,7 @@ model file that export wrote. The ending of --out chooses what is written:
 		RunE: func(cmd *cobra.Command, args []string) error {
 			changed := cmd.Flags().Changed
 			o.nGiven, o.seedGiven, o.framesGiven = changed("count"), changed("seed"), changed("frames")
-			said, err := sample(args[0], *o, func(warning string) { say(cmd.ErrOrStderr(), "warning: "+warning) })
-			if err != nil {
-				return err
-			}
-			_, err = fmt.Fprintln(cmd.OutOrStdout(), oneLine(said))
-			return err
+			return tell(cmd, func(warn func(string)) (string, error) { return sample(args[0], *o, warn) })
 		},
 	}
 	f := cmd.Flags()

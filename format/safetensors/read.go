@@ -9,9 +9,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
-	"io/fs"
 	"math"
-	"os"
 	"strings"
 
 	"dcgan/internal/input"
@@ -20,22 +18,12 @@ import (
 // ReadFile reads the file at path and checks all of it, as Read does. Its errors begin with the path. A file that is
 // missing or damaged is an error of input, one that the machine could not read is not.
 func ReadFile(path string) (*File, error) {
-	file, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, input.Errorf("%s: %w", path, fs.ErrNotExist)
-	}
-	if err != nil {
-		return nil, input.Errorf("%s: cannot be opened: %w", path, errors.Unwrap(err))
-	}
-	defer file.Close()
-	info, err := file.Stat()
+	file, size, err := input.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	if !info.Mode().IsRegular() {
-		return nil, input.Errorf("%s: is not a file", path)
-	}
-	f, err := Read(file, info.Size())
+	defer file.Close()
+	f, err := Read(file, size)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

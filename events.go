@@ -54,7 +54,8 @@ func (e *events) write(w io.Writer, settings config.Config) error {
 	if err != nil {
 		return err
 	}
-	about := tensorboard.Event{Time: e.time, Values: []tensorboard.Value{{Tag: configTag, Content: tensorboard.Text("    " + string(text))}}}
+	shown := tensorboard.Value{Tag: configTag, Content: tensorboard.Text("    " + string(text))}
+	about := tensorboard.Event{Time: e.time, Values: []tensorboard.Value{shown}}
 	if _, err := w.Write(append(tensorboard.Version(e.time), about.Record()...)); err != nil {
 		return err
 	}
@@ -113,7 +114,8 @@ func (e *events) sample(step int) ([]byte, error) {
 		channels = 1
 	}
 	image := tensorboard.Image{Height: about.Height, Width: about.Width, Channels: channels, Encoded: file}
-	return tensorboard.Event{Time: e.time, Step: step, Values: []tensorboard.Value{{Tag: sampleTag, Content: image}}}.Record(), nil
+	shown := tensorboard.Value{Tag: sampleTag, Content: image}
+	return tensorboard.Event{Time: e.time, Step: step, Values: []tensorboard.Value{shown}}.Record(), nil
 }
 
 // stepEvents adds a step's numbers.

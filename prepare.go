@@ -177,29 +177,31 @@ func (p *prepared) openInitial() error {
 	if p.plan.Resume && p.exists && !slices.Contains(p.plan.Given, "init") {
 		return nil // the run's own checkpoints have what came of them
 	}
+	fits := func(path string, had *model.Network, want arch.Network) error {
+		if had == nil {
+			return input.Errorf("--init: %s holds no %s: give GENERATOR,DISCRIMINATOR, or one checkpoint", path, want.Name)
+		}
+		if err := sameWeights(had.Network, want); err != nil {
+			return input.Errorf("--init: %s: %w", path, err)
+		}
+		return nil
+	}
 	for i, path := range files {
 		m, err := exchange.Read(path)
 		if err != nil {
 			return fmt.Errorf("--init: %w", err)
 		}
 		if i == 0 {
+			if err := fits(path, m.Generator, p.plan.Generator); err != nil {
+				return err
+			}
 			p.initial.Generator = m.Generator
 		}
-		if i == 1 || len(files) == 1 {
+		if i == 1 || len(files) == 1 && m.Discriminator != nil {
+			if err := fits(path, m.Discriminator, p.plan.Discriminator); err != nil {
+				return err
+			}
 			p.initial.Discriminator = m.Discriminator
-		}
-		if i == 0 && m.Generator == nil || i == 1 && m.Discriminator == nil {
-			return input.Errorf("--init: %s holds no %s: give GENERATOR,DISCRIMINATOR, or one checkpoint",
-				path, []string{GeneratorNetwork, DiscriminatorNetwork}[i])
-		}
-	}
-	for _, n := range p.initial.Networks() {
-		want, path := p.plan.Generator, files[0]
-		if n == p.initial.Discriminator {
-			want, path = p.plan.Discriminator, files[len(files)-1]
-		}
-		if err := sameWeights(n.Network, want); err != nil {
-			return input.Errorf("--init: %s: %w", path, err)
 		}
 	}
 	return nil

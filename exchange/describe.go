@@ -45,7 +45,8 @@ func text(v any) string {
 // described is the inverse of describe: a model with one network, which has no weights yet and whose shapes fit.
 func described(about map[string]string) (*model.Network, *model.Model, error) {
 	if about[versionKey] != version {
-		return nil, nil, input.Errorf("its export has version %q, this program reads %s: use the program that wrote it", about[versionKey], version)
+		return nil, nil, input.Errorf("its export has version %q, this program reads %s: use the program that wrote it",
+			about[versionKey], version)
 	}
 	n, m := &model.Network{}, &model.Model{}
 	for key, into := range map[string]any{architectureKey: &n.Network, configKey: &m.Settings, stepKey: &m.Step} {

@@ -50,7 +50,8 @@ type graphBuilder struct {
 
 func (b *graphBuilder) node(operator, name string, tensors []string, attributes ...onnx.Attribute) {
 	b.Nodes = append(b.Nodes, onnx.Node{
-		Name: name, Operator: operator, Inputs: append([]string{b.at}, tensors...), Outputs: []string{name}, Attributes: attributes,
+		Name: name, Operator: operator, Attributes: attributes,
+		Inputs: append([]string{b.at}, tensors...), Outputs: []string{name},
 	})
 	b.at = name
 }

@@ -38,7 +38,7 @@ func Read(path string) (*model.Model, error) {
 			return k.read(path)
 		}
 	}
-	return nil, input.Errorf("%s: is neither a checkpoint nor a model file that this program reads, or its first bytes are damaged", path)
+	return nil, input.Errorf("%s: is neither a checkpoint nor a model file that can be read, or its first bytes are damaged", path)
 }
 
 // readStart returns the first bytes of a file, fewer than startSize of a short one.

@@ -122,7 +122,7 @@ func vectorOrders(n arch.Network) ([]arch.Shape, error) {
 }
 
 func reordered(n arch.Network, layer int) error {
-	return input.Errorf("%s: layer %d, %s: PyTorch has the values of its vector in another order, which no view or flatten gives: use another format",
+	return input.Errorf("%s: layer %d, %s: PyTorch has its vector's values in an order that no view gives: use another format",
 		n.Name, layer+1, n.LayerNames()[layer])
 }
 
@@ -134,7 +134,8 @@ func writeTorch(w io.Writer, n *model.Network, m *model.Model) error {
 	}
 	var tensors []safetensors.Tensor
 	for i, t := range layout {
-		tensors = append(tensors, safetensors.Tensor{Name: t.name, Shape: t.shape, Data: permute(n.Weights[i], t.sizes, t.order)})
+		data := permute(n.Weights[i], t.sizes, t.order)
+		tensors = append(tensors, safetensors.Tensor{Name: t.name, Shape: t.shape, Data: data})
 	}
 	about := describe(n, m)
 	about["format"] = "pt" // what libraries around PyTorch look for
@@ -152,12 +153,13 @@ func decodeTorch(file *safetensors.File) (*model.Model, error) {
 		return nil, err
 	}
 	if len(file.Tensors) != len(layout) {
-		return nil, input.Errorf("it has %d tensors, its architecture %d", len(file.Tensors), len(layout))
+		return nil, input.Errorf("has %d tensors, its architecture %d", len(file.Tensors), len(layout))
 	}
 	for i, t := range layout {
 		had := file.Tensors[i]
 		if had.Name != t.name || !slices.Equal(had.Shape, t.shape) {
-			return nil, input.Errorf("tensor %d is %q of %v, its architecture asks for %q of %v", i+1, had.Name, had.Shape, t.name, t.shape)
+			return nil, input.Errorf("tensor %d is %q of %v, its architecture asks for %q of %v",
+				i+1, had.Name, had.Shape, t.name, t.shape)
 		}
 		n.Weights = append(n.Weights, permute(had.Data, permuted(t.sizes, t.order), inverse(t.order)))
 	}

@@ -33,7 +33,7 @@ func exportCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "export RUN|FILE",
 		Short: "Write a network as a file for another system",
-		Long: `Write a network of a run folder (its newest whole checkpoint), of a checkpoint or of a model file for another system:
+		Long: `Write a network of a run folder (its newest whole checkpoint), a checkpoint or a model file for another system:
 
 ` + strings.Join(lines, "\n") + `
 
@@ -51,7 +51,7 @@ train --init read it back. docs/formats.md says what is in each and how to load 
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.StringVar(&o.format, "format", "", "what to write: `NAME` of the list above (default: by the ending of --out)")
-	f.StringVar(&o.network, "network", dcgan.GeneratorNetwork, "`WHICH`: "+strings.Join(networks, ", ")+"; both takes a folder as --out")
+	f.StringVar(&o.network, "network", dcgan.GeneratorNetwork, "`WHICH`: "+strings.Join(networks, ", ")+" (into a folder)")
 	f.StringVar(&o.out, "out", "", "`FILE` to write (default: the network's name), or with both a folder")
 	f.StringVar(&o.checkpoint, "checkpoint", "", "which checkpoint of the run: a `STEP` or latest")
 	cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp))

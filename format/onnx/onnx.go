@@ -84,7 +84,6 @@ const (
 	propertyKey    = 1
 	propertyValue  = 2
 	graphTensor    = 5
-	tensorShape    = 1
 	tensorType     = 2
 	tensorName     = 8
 	tensorRawBytes = 9
@@ -199,7 +198,7 @@ func (v *Value) encode() message {
 func (t *Tensor) encode() message {
 	var m message
 	for _, size := range t.Shape {
-		m.number(tensorShape, size)
+		m.number(1, size)
 	}
 	var raw []byte
 	if t.Ints != nil {

@@ -15,7 +15,6 @@ import (
 const (
 	maxTensors    = 1 << 14
 	maxProperties = 1 << 10
-	maxRank       = 8
 )
 
 // Raw is the part of a model that holds numbers and words, as it lies in the file.
@@ -27,7 +26,6 @@ type Raw struct {
 // RawTensor is a constant array that is not decoded yet.
 type RawTensor struct {
 	Name  string
-	Shape []int
 	float bool
 	bytes []byte // values, little-endian
 }
@@ -123,11 +121,6 @@ func (raw *Raw) graph(m []byte) error {
 func (t *RawTensor) parse(m []byte) error {
 	return fields(m, func(field protowire.Number, inner []byte, number uint64) error {
 		switch field {
-		case tensorShape:
-			if len(t.Shape) == maxRank {
-				return errors.New("a tensor has too many dimensions")
-			}
-			t.Shape = append(t.Shape, int(min(number, math.MaxInt)))
 		case tensorType:
 			t.float = number == typeFloat
 		case tensorName:

@@ -1,7 +1,8 @@
 // Package tensorboard writes the records of TensorBoard's event files.
 //
 // A record is the length of an event, the event (a protocol buffer), and a checksum behind each. The numbers of fields are
-// those of event.proto, summary.proto and tensor.proto in https://github.com/tensorflow/tensorboard/tree/master/tensorboard/compat/proto.
+// those of event.proto, summary.proto and tensor.proto, in tensorboard/compat/proto of
+// https://github.com/tensorflow/tensorboard.
 package tensorboard
 
 import (

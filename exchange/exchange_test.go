@@ -132,7 +132,10 @@ func TestRoundTrip(t *testing.T) {
 
 // TestDamage cuts a file of every format at each byte, and changes each: all are errors of input in one line.
 func TestDamage(t *testing.T) {
-	m := small(t)
+	n := random(t, arch.Network{Name: "d", Input: arch.Shape{2, 2, 1}, Layers: []arch.Layer{
+		{Class: arch.Conv2D, Filters: 1, Kernel: 2, Strides: 2}, {Class: arch.Flatten}, {Class: arch.Dense, Units: 1},
+	}})
+	m := &model.Model{Discriminator: n, Step: 3, Settings: map[string]json.RawMessage{"lr": json.RawMessage("0.1")}}
 	for _, f := range Formats {
 		path := file(t, nil)
 		refuse := func(data []byte, what string) {
@@ -143,7 +146,7 @@ func TestDamage(t *testing.T) {
 				t.Fatalf("%s, %s: %v", f.Name, what, err)
 			}
 		}
-		whole := encode(t, f, m.Discriminator, m)
+		whole := encode(t, f, n, m)
 		for n := range whole {
 			refuse(whole[:n], fmt.Sprintf("cut at %d", n))
 			changed := slices.Clone(whole)

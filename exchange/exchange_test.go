@@ -222,12 +222,9 @@ func TestVectorsInPyTorchsOrder(t *testing.T) {
 		return data
 	}
 	n.Weights = [][]float32{ramp(12), ramp(6), ramp(6), ramp(6), ramp(6), ramp(6), ramp(36), ramp(6)}
-	got, err := safetensors.Read(bytes.NewReader(encode(t, format(t, "safetensors"), n, &model.Model{})), 1<<20)
-	if err == nil {
-		t.Fatal("a size that is wrong was taken")
-	}
 	written := encode(t, format(t, "safetensors"), n, &model.Model{})
-	if got, err = safetensors.Read(bytes.NewReader(written), int64(len(written))); err != nil {
+	got, err := safetensors.Read(bytes.NewReader(written), int64(len(written)))
+	if err != nil {
 		t.Fatal(err)
 	}
 	data := map[string][]float32{}

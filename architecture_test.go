@@ -29,24 +29,30 @@ var allowed = map[string][]string{
 	"config":         {"internal/input"},
 	"arch":           {"config", "internal/input"},
 
+	// Networks with weights, and what other systems call them.
+	"model":    {"arch"},
+	"exchange": {"arch", "checkpoint", "format/onnx", "format/safetensors", "internal/input", "model"},
+
 	// Data, files and pictures, which know no training.
 	"dataset":            {"internal/input"},
 	"format/npy":         {"internal/input"},
+	"format/onnx":        {"internal/input", "google.golang.org/protobuf/encoding/protowire"},
 	"format/safetensors": {"internal/input"},
+	"format/tensorboard": {"google.golang.org/protobuf/encoding/protowire"},
 	"run":                {"internal/input", "github.com/gofrs/flock"},
 	"picture":            {"golang.org/x/image", "gonum.org/v1/plot"},
 
 	// Training.
 	"internal/engine": {"arch", "internal/input", "internal/kernel", "internal/numeric", "internal/random"},
-	"checkpoint":      {"arch", "config", "format/safetensors", "internal/input"},
+	"checkpoint":      {"arch", "config", "format/safetensors", "internal/input", "model"},
 	"train": {"arch", "checkpoint", "config", "dataset", "format/safetensors", "internal/engine", "internal/kernel",
-		"internal/random"},
+		"internal/random", "model"},
 	"internal/measure": {"arch", "config", "dataset", "internal/engine", "internal/kernel", "internal/random", "train"},
 
 	// What others use: the library, and the command line on top of it.
-	module: {"arch", "checkpoint", "config", "dataset", "internal/engine", "internal/input", "internal/kernel",
-		"internal/measure", "internal/random", "picture", "run", "train", "golang.org/x/sys/unix",
-		"github.com/KimMachineGun/automemlimit/memlimit"},
+	module: {"arch", "checkpoint", "config", "dataset", "exchange", "format/tensorboard", "internal/engine", "internal/input",
+		"internal/kernel", "internal/measure", "internal/numeric", "internal/random", "model", "picture", "run", "train",
+		"golang.org/x/sys/unix", "github.com/KimMachineGun/automemlimit/memlimit"},
 	"cmd/dcgan": {module, "arch", "config", "format/npy", "internal/input", "picture",
 		"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/sys", "golang.org/x/term"},
 

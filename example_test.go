@@ -10,7 +10,6 @@ import (
 	"slices"
 
 	"dcgan"
-	"dcgan/arch"
 )
 
 // small returns settings of narrow networks and small batches, that train in a blink, and a folder for the run.
@@ -178,11 +177,11 @@ func ExampleGenerator_Draw() {
 
 // Both networks of a preset, a run or a checkpoint, as data.
 func ExampleNetworks() {
-	generator, discriminator, err := dcgan.Networks("seed")
+	networks, err := dcgan.Networks("seed")
 	if err != nil {
 		log.Fatal(err)
 	}
-	for _, n := range []arch.Network{generator, discriminator} {
+	for _, n := range networks {
 		trained, fixed := n.Parameters()
 		fmt.Printf("%s: %d layers, %d parameters, %d of them not trained\n", n.Name, len(n.Layers), trained+fixed, fixed)
 	}

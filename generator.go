@@ -3,17 +3,14 @@ package dcgan
 import (
 	"fmt"
 	"path/filepath"
-	"runtime"
 	"strconv"
-	"sync"
 
 	"dcgan/arch"
 	"dcgan/checkpoint"
 	"dcgan/config"
-	"dcgan/internal/engine"
 	"dcgan/internal/input"
-	"dcgan/internal/kernel"
 	"dcgan/internal/random"
+	"dcgan/model"
 	"dcgan/run"
 )
 
@@ -25,54 +22,39 @@ type Images struct {
 
 // Generator draws images. It may be used from several goroutines.
 type Generator struct {
-	mu      sync.Mutex
-	network *engine.Network
-	pool    *engine.Pool
-	batch   int
-	latent  int
-	shape   arch.Shape
-	noise   config.Range
-	step    int
-	passed  []string
+	*inference
+	latent int
+	shape  arch.Shape
+	noise  config.Range
+	step   int
+	passed []string
 }
 
-const (
-	// drawBatch is the most images that a Generator draws at a time: enough to keep all threads busy.
-	drawBatch = 64
-	// drawValues bounds what it holds of them in all layers together, 256 MiB.
-	drawValues = 256 << 20 / 4
-)
-
-// Open opens the generator of a run folder (its best checkpoint where one is scored, else its newest whole one) or of a
-// checkpoint file. That there is none, or that it is damaged, is an error that says so in one line.
+// Open opens the generator of a run folder (its best checkpoint where one is scored, else its newest whole one), of a
+// checkpoint file or of a file that Export wrote. That there is none, or that it is damaged, is an error that says so in
+// one line.
 func Open(path string) (*Generator, error) { return OpenCheckpoint(path, "") }
 
 // OpenCheckpoint opens a checkpoint of a run folder: that of a step by its number, "latest" or "best"; "" is what Open
 // takes.
 func OpenCheckpoint(path, which string) (*Generator, error) {
-	c, damaged, err := findCheckpoint(path, which)
+	m, err := OpenModel(path, which)
 	if err != nil {
 		return nil, err
 	}
-	g, err := newGenerator(c)
+	if m.networks.Generator == nil {
+		return nil, input.Errorf("%s: holds a discriminator and no generator to draw with", path)
+	}
+	g, err := newGenerator(&m.networks)
 	if err != nil {
 		return nil, err
 	}
-	for _, d := range damaged {
-		g.passed = append(g.passed, d.Reason)
-	}
+	g.passed = m.passed
 	return g, nil
 }
 
-// findCheckpoint reads a checkpoint file, or one of a run folder, and returns the damaged ones that it passed over.
+// findCheckpoint reads a checkpoint of a run folder, and returns the damaged ones that it passed over.
 func findCheckpoint(path, which string) (*checkpoint.Checkpoint, []Damage, error) {
-	if !isFolder(path) {
-		if which != "" {
-			return nil, nil, input.Errorf("%s is a file: --checkpoint chooses among those of a run folder", path)
-		}
-		c, err := checkpoint.Read(path)
-		return c, nil, err
-	}
 	folder, err := run.Open(path)
 	if err != nil {
 		return nil, nil, err
@@ -109,51 +91,27 @@ func findCheckpoint(path, which string) (*checkpoint.Checkpoint, []Damage, error
 	return nil, nil, input.Errorf("%s has no checkpoint of step %d: it has those of %v", path, step, steps)
 }
 
-func newGenerator(c *checkpoint.Checkpoint) (*Generator, error) {
-	set, err := kernel.Choose()
-	if err != nil {
-		return nil, input.Errorf("%w", err)
-	}
-	output := c.Generator.Output()
-	if len(c.Generator.Input) != 1 || len(output) != 3 {
-		return nil, input.Errorf("a network from %v to %v draws no images", c.Generator.Input, output)
+func newGenerator(m *model.Model) (*Generator, error) {
+	n := m.Generator
+	output := n.Output()
+	if len(n.Input) != 1 || len(output) != 3 {
+		return nil, input.Errorf("a network from %v to %v draws no images", n.Input, output)
 	}
 	settings := config.Default()
-	if text, ok := c.Settings["noise"]; ok {
+	if text, ok := m.Settings["noise"]; ok {
 		if err := settings.Noise.UnmarshalText([]byte(unquote(text))); err != nil {
-			return nil, input.Errorf("the checkpoint's noise: %w", err)
+			return nil, input.Errorf("its noise: %w", err)
 		}
 		if err := settings.Check(); err != nil { // from a range without bounds, drawing would never end
-			return nil, input.Errorf("the checkpoint's settings: %w", err)
+			return nil, input.Errorf("its settings: %w", err)
 		}
 	}
-	values := 0
-	shapes, err := c.Generator.Shapes()
+	i, err := newInference(n)
 	if err != nil {
 		return nil, err
 	}
-	for _, shape := range shapes {
-		values += shape.Size()
-	}
-	g := &Generator{pool: engine.NewPool(runtime.GOMAXPROCS(0)), batch: max(1, min(drawBatch, drawValues/values)), latent: c.Generator.Input.Size(),
-		shape: output, noise: settings.Noise, step: c.Step}
-	if g.network, err = engine.New(c.Generator, engine.Plan{Set: set, Pool: g.pool, Batch: g.batch}); err != nil {
-		g.pool.Close()
-		return nil, err
-	}
-	tensors := map[string][]float32{}
-	for _, t := range c.Tensors {
-		tensors[t.Name] = t.Data
-	}
-	for _, t := range g.network.Tensors {
-		copy(t.Data, tensors[checkpoint.Generator+t.Name])
-	}
-	g.network.Load()
-	return g, nil
+	return &Generator{inference: i, latent: n.Input.Size(), shape: output, noise: settings.Noise, step: m.Step}, nil
 }
-
-// Close ends the generator's threads. It must not be used afterwards.
-func (g *Generator) Close() { g.pool.Close() }
 
 // LatentSize returns the number of values in a latent.
 func (g *Generator) LatentSize() int { return g.latent }
@@ -198,22 +156,26 @@ func (g *Generator) Draw(latents []float32) (Images, error) {
 	if len(latents)%g.latent != 0 {
 		return Images{}, input.Errorf("%d values are no whole number of latents of %d", len(latents), g.latent)
 	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
 	images := Images{N: len(latents) / g.latent, H: g.shape[0], W: g.shape[1], C: g.shape[2]}
 	images.Pixels = make([]float32, images.N*g.shape.Size())
-	drawImages(g.network, images.Pixels, latents, g.batch)
+	g.forward(images.Pixels, latents)
 	return images, nil
 }
 
-// Networks returns both architectures of a preset, a run folder or a checkpoint file.
-func Networks(what string) (generator, discriminator arch.Network, err error) {
+// Networks returns the architectures of a preset, a run folder, a checkpoint or a file that Export wrote, the generator
+// before the discriminator.
+func Networks(what string) ([]arch.Network, error) {
 	if what == config.Recipe {
-		return arch.Seed(config.Default())
+		generator, discriminator, err := arch.Seed(config.Default())
+		return []arch.Network{generator, discriminator}, err
 	}
-	c, _, err := findCheckpoint(filepath.Clean(what), "")
+	m, err := OpenModel(filepath.Clean(what), "")
 	if err != nil {
-		return generator, discriminator, err
+		return nil, err
 	}
-	return c.Generator, c.Discriminator, nil
+	var all []arch.Network
+	for _, n := range m.networks.Networks() {
+		all = append(all, n.Network)
+	}
+	return all, nil
 }

@@ -5,14 +5,14 @@ import (
 	"testing"
 
 	"dcgan/arch"
-	"dcgan/checkpoint"
 	"dcgan/config"
 	"dcgan/internal/input"
+	"dcgan/model"
 )
 
 // TestHostileNoise opens generators whose latents could not be drawn: rejection would never end in such ranges.
 func TestHostileNoise(t *testing.T) {
-	generator, discriminator, err := arch.Seed(config.Default())
+	generator, _, err := arch.Seed(config.Default())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -21,8 +21,8 @@ func TestHostileNoise(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		g, err := newGenerator(&checkpoint.Checkpoint{
-			Generator: generator, Discriminator: discriminator, Settings: map[string]json.RawMessage{"noise": text},
+		g, err := newGenerator(&model.Model{
+			Generator: &model.Network{Network: generator}, Settings: map[string]json.RawMessage{"noise": text},
 		})
 		if !input.Is(err) {
 			t.Errorf("noise %q: %v, want an error of input", noise, err)

@@ -14,8 +14,10 @@ import (
 	"dcgan/checkpoint"
 	"dcgan/config"
 	"dcgan/dataset"
+	"dcgan/exchange"
 	"dcgan/internal/input"
 	"dcgan/internal/kernel"
+	"dcgan/model"
 	"dcgan/run"
 )
 
@@ -32,7 +34,7 @@ type prepared struct {
 	folder  *run.Writer            // held, for a training
 	from    *checkpoint.Checkpoint // to go on from; nil at step 0
 	damaged []Damage               // newer checkpoints that are not whole
-	initial [2]*checkpoint.Checkpoint
+	initial model.Model            // of --init; networks that are nil begin anew
 }
 
 // Prepare checks everything that Train would and returns its plan. It writes nothing.
@@ -199,27 +201,37 @@ func (p *prepared) openData() error {
 	return nil
 }
 
-// openInitial reads the checkpoints that first weights are taken from.
+// openInitial reads the files that first weights are taken from.
 func (p *prepared) openInitial() error {
 	files := p.plan.Config.InitFiles()
 	if p.plan.Resume && p.exists && !slices.Contains(p.plan.Given, "init") {
 		return nil // the run's own checkpoints have what came of them
 	}
+	fits := func(path string, had *model.Network, want arch.Network) error {
+		if had == nil {
+			return input.Errorf("--init: %s holds no %s: give GENERATOR,DISCRIMINATOR, or one checkpoint", path, want.Name)
+		}
+		if err := sameWeights(had.Network, want); err != nil {
+			return input.Errorf("--init: %s: %w", path, err)
+		}
+		return nil
+	}
 	for i, path := range files {
-		c, err := checkpoint.Read(path)
+		m, err := exchange.Read(path)
 		if err != nil {
 			return fmt.Errorf("--init: %w", err)
 		}
-		networks := []int{i}
-		if len(files) == 1 {
-			networks = []int{0, 1}
-		}
-		for _, n := range networks {
-			had, want := []arch.Network{c.Generator, c.Discriminator}[n], []arch.Network{p.plan.Generator, p.plan.Discriminator}[n]
-			if err := sameWeights(had, want); err != nil {
-				return input.Errorf("--init: %s: %w", path, err)
+		if i == 0 {
+			if err := fits(path, m.Generator, p.plan.Generator); err != nil {
+				return err
 			}
-			p.initial[n] = c
+			p.initial.Generator = m.Generator
+		}
+		if i == 1 || len(files) == 1 && m.Discriminator != nil {
+			if err := fits(path, m.Discriminator, p.plan.Discriminator); err != nil {
+				return err
+			}
+			p.initial.Discriminator = m.Discriminator
 		}
 	}
 	return nil

@@ -14,7 +14,6 @@ import (
 	"dcgan/checkpoint"
 	"dcgan/config"
 	"dcgan/internal/engine"
-	"dcgan/internal/kernel"
 	"dcgan/picture"
 	"dcgan/run"
 	"dcgan/train"
@@ -109,6 +108,7 @@ type session struct {
 	latents  []float32
 	pixels   []float32
 	history  []picture.Point
+	events   *events // for TensorBoard, nil where they are not wanted
 }
 
 // newSession makes the networks in the state that training goes on from, and then the run folder.
@@ -121,8 +121,8 @@ func newSession(p *prepared, observer Observer) (*session, error) {
 		s.pool.Close()
 		return nil, err
 	}
-	if p.initial[0] != nil || p.initial[1] != nil {
-		s.trainer.Begin(p.initial[0], p.initial[1])
+	if p.initial.Generator != nil || p.initial.Discriminator != nil {
+		s.trainer.Begin(p.initial.Generator, p.initial.Discriminator)
 	}
 	if p.from != nil {
 		if err := sameInitial(p, s.trainer.InitSHA256()); err != nil {
@@ -134,7 +134,10 @@ func newSession(p *prepared, observer Observer) (*session, error) {
 	s.latents = make([]float32, gridSide*gridSide*c.Latent)
 	s.pixels = make([]float32, gridSide*gridSide*p.plan.Shape.Size())
 	drawLatents(s.latents, c.Latent, c.Seed, c.Noise)
-	if err := s.openFolder(p); err != nil {
+	if err = s.openFolder(p); err == nil && c.TensorBoard {
+		err = s.startEvents(p.asked)
+	}
+	if err != nil {
 		s.close()
 		return nil, err
 	}
@@ -198,7 +201,7 @@ func (s *session) record(m Metrics) error {
 	if err := s.folder.AppendMetrics(m); err != nil {
 		return fmt.Errorf("step %d: writing the metrics of %s: %w", m.Step, s.plan.Run, err)
 	}
-	return nil
+	return s.stepEvents(m)
 }
 
 func asPoint(m Metrics) picture.Point {
@@ -250,24 +253,11 @@ func (s *session) sample() error {
 // draw draws the fixed latents with G as it stands.
 func (s *session) draw(saved *Saved) error {
 	shape := s.plan.Shape
-	drawImages(s.trainer.Generator, s.pixels, s.latents, s.plan.Batch)
+	forward(s.trainer.Generator, s.pixels, s.latents, s.plan.Batch)
 	saved.Grid = picture.Grid(s.pixels, gridSide*gridSide, shape[0], shape[1], shape[2], gridSide, gridSide, gridScale)
 	var err error
 	if saved.Sample, err = s.folder.SaveSample(s.name, saved.Step, saved.Grid); err != nil {
 		return fmt.Errorf("step %d: saving the grid: %w", saved.Step, err)
 	}
-	return nil
-}
-
-// drawImages draws an image for each latent, as many at a time as the network has memory for. An image does not depend
-// on which are drawn with it.
-func drawImages(g *engine.Network, pixels, latents []float32, batch int) {
-	latent, size := g.Arch.Input.Size(), g.Arch.Output().Size()
-	padded := kernel.Buffer(batch * latent)
-	for len(latents) > 0 {
-		count := min(batch, len(latents)/latent)
-		copy(padded, latents[:count*latent])
-		copy(pixels, g.Forward(padded, count, engine.Inference))
-		latents, pixels = latents[count*latent:], pixels[count*size:]
-	}
+	return s.sampleEvents(saved.Step)
 }

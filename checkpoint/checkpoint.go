@@ -13,6 +13,7 @@ import (
 	"dcgan/config"
 	"dcgan/format/safetensors"
 	"dcgan/internal/input"
+	"dcgan/model"
 )
 
 // Version is the version of the format: what this package writes and reads.
@@ -123,9 +124,18 @@ func read(path string, readFile func(path string) (*safetensors.File, error)) (*
 	if err != nil {
 		return nil, err
 	}
+	c, err := Decode(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return c, nil
+}
+
+// Decode is Read for a file whose checksums are checked. Its errors are of input.
+func Decode(file *safetensors.File) (*Checkpoint, error) {
 	c, err := decode(file)
 	if err != nil {
-		return nil, input.Errorf("%s: %w", path, err)
+		return nil, input.Errorf("%w", err)
 	}
 	return c, nil
 }
@@ -191,4 +201,27 @@ func (c *Checkpoint) complete() error {
 		}
 	}
 	return nil
+}
+
+// Model returns both networks with their weights and moments, which are the checkpoint's own memory.
+func (c *Checkpoint) Model() *model.Model {
+	data := map[string][]float32{}
+	for _, t := range c.Tensors {
+		data[t.Name] = t.Data
+	}
+	network := func(n arch.Network, weights, adam string, iteration int) *model.Network {
+		m := &model.Network{Network: n, Iteration: iteration}
+		for _, t := range n.Tensors() {
+			m.Weights = append(m.Weights, data[weights+t.Name])
+			m.M = append(m.M, data[adam+t.Name+FirstMoment])
+			m.V = append(m.V, data[adam+t.Name+SecondMoment])
+		}
+		return m
+	}
+	return &model.Model{
+		Generator:     network(c.Generator, Generator, AdamGenerator, c.Iterations.Generator),
+		Discriminator: network(c.Discriminator, Discriminator, AdamDiscriminator, c.Iterations.Discriminator),
+		Step:          c.Step,
+		Settings:      c.Settings,
+	}
 }

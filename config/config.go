@@ -22,6 +22,8 @@ type Config struct {
 	Seed      uint64 `json:"seed"`
 	Threads   int    `json:"threads"` // 0 for as many as this process may use
 
+	TensorBoard bool `json:"tensorboard"` // whether to write events for TensorBoard
+
 	Latent     int     `json:"latent"`    // values in a latent
 	Noise      Range   `json:"noise"`     // bounds of the truncated normal that latents are drawn from
 	Kernel     int     `json:"kernel"`    // side of every convolution, 1 to 7

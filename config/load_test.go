@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -12,7 +13,7 @@ import (
 	"dcgan/internal/input"
 )
 
-// encoded is config.json as it has always been: older runs must stay readable, and equal settings equal bytes.
+// encoded is config.json as it is written: equal settings have equal bytes.
 const encoded = `{
   "data": "mnist",
   "labels": "",
@@ -24,6 +25,7 @@ const encoded = `{
   "keep": 3,
   "seed": 1,
   "threads": 0,
+  "tensorboard": false,
   "latent": 100,
   "noise": "-1:1",
   "kernel": 3,
@@ -69,6 +71,22 @@ func TestEncode(t *testing.T) {
 	}
 }
 
+// TestOlderRuns reads a config.json from before the settings that came later: those keep their defaults.
+func TestOlderRuns(t *testing.T) {
+	c := Default()
+	for _, s := range c.Settings() {
+		if s.Key != "tensorboard" {
+			continue
+		}
+		older := strings.Replace(encoded, fmt.Sprintf("  %q: %s,\n", s.Key, s), "", 1)
+		got := Default()
+		given, err := got.Merge([]byte(older))
+		if err != nil || !reflect.DeepEqual(got, Default()) || slices.Contains(given, s.Key) {
+			t.Errorf("without %s: %+v, %v", s.Key, got, err)
+		}
+	}
+}
+
 func TestLoadRoundTrip(t *testing.T) {
 	want := Default()
 	for _, s := range want.Settings() { // another value everywhere
@@ -81,6 +99,8 @@ func TestLoadRoundTrip(t *testing.T) {
 			*v = 1<<64 - 1
 		case *float64:
 			*v = *v/3 + 1e-17
+		case *bool:
+			*v = !*v
 		case *[]int:
 			*v = []int{3, 2, 1}
 		case *Range:

@@ -13,7 +13,7 @@ type Setting struct {
 	Group   string // heading that it stands under in the help
 	Help    string
 	Numbers bool // whether another value gives other numbers, so that resume needs it unchanged
-	Value   any  // pointer into the Config: *string, *int, *uint64, *float64, *[]int or *Range
+	Value   any  // pointer into the Config: *string, *int, *uint64, *float64, *bool, *[]int or *Range
 }
 
 // The headings of the help.
@@ -36,6 +36,7 @@ func (c *Config) Settings() []Setting {
 		{"keep", GroupRun, "newest checkpoints to keep, 0 for all", false, &c.Keep},
 		{"seed", GroupLearning, "every random draw follows from it", true, &c.Seed},
 		{"threads", GroupRun, "threads, 0 for the cores this process may use", false, &c.Threads},
+		{"tensorboard", GroupRun, "write event files for TensorBoard too", false, &c.TensorBoard},
 		{"latent", GroupNetworks, "values in a latent", true, &c.Latent},
 		{"noise", GroupNetworks, "bounds of the truncated normal of latents", true, &c.Noise},
 		{"kernel", GroupNetworks, "side of the convolutions, 1 to 7", true, &c.Kernel},
@@ -67,6 +68,8 @@ func (s Setting) Type() string {
 		return "string"
 	case *int, *uint64:
 		return "int"
+	case *bool:
+		return "bool"
 	case *[]int:
 		return "N,N,..."
 	case *Range:
@@ -85,6 +88,8 @@ func (s Setting) wanted() string {
 		return "a whole number"
 	case *uint64:
 		return "a whole number from 0 to 18446744073709551615"
+	case *bool:
+		return "a truth value, true or false"
 	case *[]int:
 		return "a list of whole numbers"
 	case *Range:
@@ -105,6 +110,8 @@ func (s Setting) String() string {
 		return strconv.FormatUint(*v, 10)
 	case *float64:
 		return formatFloat(*v)
+	case *bool:
+		return strconv.FormatBool(*v)
 	case *[]int:
 		texts := make([]string, len(*v))
 		for i, n := range *v {
@@ -143,6 +150,12 @@ func (s Setting) Set(text string) error {
 			return bad
 		}
 		*v = n
+	case *bool:
+		is, err := strconv.ParseBool(text)
+		if err != nil {
+			return bad
+		}
+		*v = is
 	case *[]int:
 		parts := strings.Split(text, ",")
 		list := make([]int, len(parts))

@@ -11,7 +11,8 @@ type Disk interface {
 	Mkdir(dir string) error
 	Create(path string) (File, error) // empty, in place of what was there
 	Append(path string) (File, error) // made where it is missing; writes go to its end
-	Rename(from, to string) error     // in place of what was at to
+	Truncate(path string, size int64) error
+	Rename(from, to string) error // in place of what was at to
 	Remove(path string) error
 	SyncFolder(dir string) error // brings the names in dir to disk
 }
@@ -42,6 +43,8 @@ func open(path string, flag int) (File, error) {
 	}
 	return file, nil
 }
+
+func (System) Truncate(path string, size int64) error { return os.Truncate(path, size) }
 
 func (System) Rename(from, to string) error { return os.Rename(from, to) }
 

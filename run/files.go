@@ -37,8 +37,17 @@ func (f *Folder) Pictures() ([]string, error) {
 
 // SaveSample writes a picture drawn after a step as samples/NAME-00100.png and returns its path.
 func (w *Writer) SaveSample(name string, step int, picture image.Image) (string, error) {
-	path := filepath.Join(w.Dir, SamplesName, fmt.Sprintf("%s-%05d.png", name, step))
+	path := w.samplePath(name, step)
 	return path, writeFile(w.disk, path, func(to io.Writer) error { return png.Encode(to, picture) })
+}
+
+// ReadSample returns the file that SaveSample wrote, fs.ErrNotExist where there is none.
+func (f *Folder) ReadSample(name string, step int) ([]byte, error) {
+	return os.ReadFile(f.samplePath(name, step))
+}
+
+func (f *Folder) samplePath(name string, step int) string {
+	return filepath.Join(f.Dir, SamplesName, fmt.Sprintf("%s-%05d.png", name, step))
 }
 
 // SaveCurves writes curves.png, a picture that is already encoded.

@@ -5,11 +5,12 @@
 //	samples/mnist-00100.png   pictures drawn on the way
 //	checkpoints/00000100.safetensors
 //	curves.png
+//	tensorboard/              events for TensorBoard
 //	.lock                     held by the process that writes
 //
-// It knows nothing of training and nothing of what is in a checkpoint. Every file but metrics.jsonl is written whole or
-// not at all, whatever moment the process is killed at. A Writer writes, and there is one at a time, which a lock sees to;
-// a Folder reads, at any time and in any number.
+// It knows nothing of training and nothing of what is in a checkpoint. Every file but metrics.jsonl and the events is
+// written whole or not at all, whatever moment the process is killed at. A Writer writes, and there is one at a time, which
+// a lock sees to; a Folder reads, at any time and in any number.
 package run
 
 import (
@@ -37,7 +38,7 @@ const (
 	BestName        = "best.json"
 )
 
-var ownNames = []string{ConfigName, MetricsName, SamplesName, CheckpointsName, CurvesName, BestName, LockName}
+var ownNames = []string{ConfigName, MetricsName, SamplesName, CheckpointsName, CurvesName, BestName, EventsName, LockName}
 
 // Folder reads a run folder.
 type Folder struct{ Dir string }

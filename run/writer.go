@@ -19,6 +19,7 @@ type Writer struct {
 	disk    Disk
 	lock    *flock.Flock
 	metrics File // open since the first AppendMetrics
+	events  File // open since StartEvents
 }
 
 // Create makes a new run folder and holds it. Dir must be free; that another process holds it is an error of input.
@@ -63,7 +64,7 @@ func hold(disk Disk, dir string) (*Writer, error) {
 }
 
 func (w *Writer) clean() error {
-	for _, name := range []string{".", CheckpointsName, SamplesName} {
+	for _, name := range []string{".", CheckpointsName, SamplesName, EventsName} {
 		dir := filepath.Join(w.Dir, name)
 		entries, err := os.ReadDir(dir)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -81,7 +82,7 @@ func (w *Writer) clean() error {
 }
 
 // Close ends writing and gives the lock back.
-func (w *Writer) Close() error { return errors.Join(w.closeMetrics(), w.lock.Close()) }
+func (w *Writer) Close() error { return errors.Join(w.closeEvents(), w.closeMetrics(), w.lock.Close()) }
 
 func (w *Writer) closeMetrics() error {
 	if w.metrics == nil {

@@ -9,6 +9,7 @@ import (
 	"dcgan/checkpoint"
 	"dcgan/format/safetensors"
 	"dcgan/internal/engine"
+	"dcgan/model"
 )
 
 // tensors returns a network's weights and Adam's moments, under a checkpoint's names. They are the network's own memory.
@@ -54,31 +55,32 @@ func (t *Trainer) State() *checkpoint.Checkpoint {
 func (t *Trainer) Restore(c *checkpoint.Checkpoint) {
 	t.Step = c.Step
 	t.initSHA256 = c.InitSHA256
-	t.take(t.Generator, t.generatorTensors(), c, c.Iterations.Generator)
-	t.take(t.Discriminator, t.discriminatorTensors(), c, c.Iterations.Discriminator)
+	m := c.Model()
+	take(t.Generator, m.Generator)
+	take(t.Discriminator, m.Discriminator)
 }
 
-// take copies into a network's tensors those of the same names.
-func (t *Trainer) take(n *engine.Network, into []safetensors.Tensor, c *checkpoint.Checkpoint, iteration int) {
-	from := map[string][]float32{}
-	for _, tensor := range c.Tensors {
-		from[tensor.Name] = tensor.Data
+// take copies weights, moments and iterations into a network. The moments stay as they are where there are none.
+func take(n *engine.Network, from *model.Network) {
+	for i, tensor := range n.Tensors {
+		copy(tensor.Data, from.Weights[i])
+		if from.M != nil {
+			copy(tensor.M, from.M[i])
+			copy(tensor.V, from.V[i])
+		}
 	}
-	for _, tensor := range into {
-		copy(tensor.Data, from[tensor.Name])
-	}
-	n.Iteration = iteration
+	n.Iteration = from.Iteration
 	n.Load()
 }
 
-// Begin takes the first weights, moving statistics, moments and iterations of each network from a checkpoint; nil leaves
-// the drawn ones. Steps are counted from 1 all the same.
-func (t *Trainer) Begin(generator, discriminator *checkpoint.Checkpoint) {
+// Begin takes the first weights, moving statistics, moments and iterations of each network; nil leaves the drawn ones.
+// Steps are counted from 1 all the same.
+func (t *Trainer) Begin(generator, discriminator *model.Network) {
 	if generator != nil {
-		t.take(t.Generator, t.generatorTensors(), generator, generator.Iterations.Generator)
+		take(t.Generator, generator)
 	}
 	if discriminator != nil {
-		t.take(t.Discriminator, t.discriminatorTensors(), discriminator, discriminator.Iterations.Discriminator)
+		take(t.Discriminator, discriminator)
 	}
 	hash := sha256.New()
 	var word [4]byte

@@ -20,6 +20,7 @@ import (
 	"dcgan/dataset"
 	"dcgan/internal/engine"
 	"dcgan/internal/kernel"
+	"dcgan/model"
 )
 
 // small returns settings of a training that a test can do many steps of.
@@ -296,7 +297,7 @@ func TestEveryKernelSize(t *testing.T) {
 func TestBegin(t *testing.T) {
 	origin := newTrainer(t, small(), 2)
 	steps(origin, 2)
-	from := read(t, state(t, origin))
+	from := read(t, state(t, origin)).Model()
 	tensorsOf := func(t *Trainer) (g, d string) {
 		for _, tensor := range t.generatorTensors() {
 			g += fmt.Sprint(tensor)
@@ -313,12 +314,12 @@ func TestBegin(t *testing.T) {
 	sums := map[string]bool{}
 	for _, test := range []struct {
 		name                     string
-		generator, discriminator *checkpoint.Checkpoint
+		generator, discriminator *model.Network
 		wantG, wantD             string
 	}{
-		{"both", from, from, fromG, fromD},
-		{"the generator", from, nil, fromG, drawnD},
-		{"the discriminator", nil, from, drawnG, fromD},
+		{"both", from.Generator, from.Discriminator, fromG, fromD},
+		{"the generator", from.Generator, nil, fromG, drawnD},
+		{"the discriminator", nil, from.Discriminator, drawnG, fromD},
 		{"none", nil, nil, drawnG, drawnD},
 	} {
 		trainer := newTrainer(t, c, 2)
@@ -329,8 +330,8 @@ func TestBegin(t *testing.T) {
 		if g, d := tensorsOf(trainer); g != test.wantG || d != test.wantD {
 			t.Errorf("%s: weights or moments are not what they should be", test.name)
 		}
-		iterations := func(c *checkpoint.Checkpoint) int {
-			if c == nil {
+		iterations := func(n *model.Network) int {
+			if n == nil {
 				return 0
 			}
 			return 2

@@ -162,11 +162,11 @@ func TestBadArguments(t *testing.T) {
 		{"train --run file", "file"},
 		{"train --batch 65536 --g-filters 2048,2048,2048,2048", "65536 images a step take at least 2804.3 GB of memory"},
 
-		{"sample", "needs a run folder or a checkpoint file"},
+		{"sample", "needs a run folder, a checkpoint or a model file"},
 		{"sample a b", `"b" is a second`},
 		{"sample nosuch", "nosuch"},
 		{"sample file", "file"},
-		{"sample file --checkpoint 3", "--checkpoint: file is one checkpoint already"},
+		{"sample file --checkpoint 3", "file is a file: --checkpoint chooses"},
 		{"sample nosuch --checkpoint 3", "nosuch"},
 		{"sample file -n 0", "-n: 0 is below 1"},
 		{"sample file -n x", `--count: "x"`},
@@ -191,6 +191,19 @@ func TestBadArguments(t *testing.T) {
 		{"sample file --frames 3", "--frames is of a walk"},
 		{"sample file --latents x.npy -n 3", "exclude each other"},
 		{"sample file --latents x.npy --seed 3", "exclude each other"},
+
+		{"export", "needs a run folder, a checkpoint or a model file"},
+		{"export file", "--format: name what to write: "},
+		{"export file --format nosuch", `unknown format "nosuch": there is `},
+		{"export file --out x.nosuch", "--format: name what to write: "},
+		{"export file --format safetensors --network nosuch", `unknown network "nosuch": there is generator, discriminator and both`},
+		{"export file --format safetensors --network both", "name a folder"},
+		{"export file --format safetensors --network both --out file", "file is a file, and two are written"},
+		{"export file --format safetensors --out .", ". is a folder"},
+		{"export file --format safetensors --out nosuch/x", "there is no folder nosuch"},
+		{"export file --format safetensors --checkpoint 3", "--checkpoint chooses among those of a run folder"},
+		{"export file --format safetensors", "file: is neither a checkpoint nor a model file"},
+		{"export nosuch --format safetensors", "nosuch"},
 
 		{"summary", "needs a run folder"},
 		{"summary nosuch", "nosuch"},
@@ -232,7 +245,7 @@ func TestHelp(t *testing.T) {
 			}
 		}
 	}
-	for _, verb := range []string{"train", "sample", "summary", "runs"} {
+	for _, verb := range []string{"train", "sample", "export", "summary", "runs"} {
 		for _, args := range [][]string{{verb, "--help"}, {"help", verb}} {
 			got := call(t, dir, args...)
 			if got.status != 0 || got.stderr != "" || !strings.Contains(got.stdout, "Examples:\n  dcgan "+verb) {

@@ -17,7 +17,10 @@ import (
 
 	"dcgan"
 	"dcgan/format/npy"
+	"dcgan/internal/input"
 	"dcgan/picture"
+
+	"github.com/spf13/cobra"
 )
 
 // A grid enlarges its images as those of training are, but less where it would have more than gridSide pixels a side.
@@ -45,8 +48,27 @@ func writeArray(path string, images dcgan.Images) error {
 	})
 }
 
-// writeFolder writes one PNG an image. All are written to a folder of their own before the first takes its name.
-func writeFolder(path string, images dcgan.Images) error {
+// writeImages writes one PNG an image.
+func writeImages(path string, images dcgan.Images) error {
+	digits := max(4, len(fmt.Sprint(images.N)))
+	files := make([]fileOfFolder, images.N)
+	for i := range files {
+		files[i] = fileOfFolder{fmt.Sprintf("%0*d.png", digits, i+1), func(w io.Writer) error {
+			return png.Encode(w, one(images, i, 1))
+		}}
+	}
+	return writeFolder(path, files)
+}
+
+// fileOfFolder is a file that writeFolder makes of what write writes.
+type fileOfFolder struct {
+	name  string
+	write func(io.Writer) error
+}
+
+// writeFolder writes files into a folder, new or not. All are written to a folder of their own before the first takes its
+// name.
+func writeFolder(path string, files []fileOfFolder) error {
 	path = filepath.Clean(path)
 	_, err := os.Stat(path)
 	exists := err == nil
@@ -61,21 +83,16 @@ func writeFolder(path string, images dcgan.Images) error {
 		return notWritten(path, err)
 	}
 
-	digits := max(4, len(fmt.Sprint(images.N)))
-	names := make([]string, images.N)
-	for i := range names {
-		names[i] = fmt.Sprintf("%0*d.png", digits, i+1)
-		if err := fill(filepath.Join(temporary, names[i]), func(w io.Writer) error {
-			return png.Encode(w, one(images, i, 1))
-		}); err != nil {
+	for _, f := range files {
+		if err := fill(filepath.Join(temporary, f.name), f.write); err != nil {
 			return notWritten(path, err)
 		}
 	}
 	if !exists {
 		return notWritten(path, os.Rename(temporary, path))
 	}
-	for _, name := range names {
-		if err := os.Rename(filepath.Join(temporary, name), filepath.Join(path, name)); err != nil {
+	for _, f := range files {
+		if err := os.Rename(filepath.Join(temporary, f.name), filepath.Join(path, f.name)); err != nil {
 			return notWritten(path, err)
 		}
 	}
@@ -148,6 +165,24 @@ func fill(path string, write func(io.Writer) error) error {
 // temporaryName is where this process writes what will be renamed. One file or folder at a time has it in a folder.
 func temporaryName(folder string) string {
 	return filepath.Join(folder, fmt.Sprintf(".dcgan-%d.tmp", os.Getpid()))
+}
+
+// tell runs a verb that ends in one line on standard output, and has its warnings on standard error.
+func tell(cmd *cobra.Command, verb func(warn func(string)) (said string, err error)) error {
+	said, err := verb(func(warning string) { say(cmd.ErrOrStderr(), "warning: "+warning) })
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(cmd.OutOrStdout(), oneLine(said))
+	return err
+}
+
+// needFolder is an error of --out if there is no such folder to write into.
+func needFolder(path string) error {
+	if info, err := os.Stat(path); err != nil || !info.IsDir() {
+		return input.Errorf("--out: there is no folder %s: make it first", path)
+	}
+	return nil
 }
 
 // notWritten names the place that the user knows, not the temporary one.

@@ -93,7 +93,7 @@ With no flags, train learns MNIST's digits, which the program has within it.`,
 		Replace(root.UsageTemplate()))
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return flagError(cmd, err, args) })
-	root.AddCommand(trainCommand(), sampleCommand(), summaryCommand(), runsCommand(), benchCommand())
+	root.AddCommand(trainCommand(), sampleCommand(), exportCommand(), summaryCommand(), runsCommand(), benchCommand())
 	root.SetHelpCommand(helpCommand(root))
 	root.InitDefaultCompletionCmd(args...)
 	for _, cmd := range root.Commands() {

@@ -40,8 +40,8 @@ func sampleCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "sample RUN|FILE",
 		Short: "Draw images with a trained generator",
-		Long: `Draw images with the generator of a run folder (its newest whole checkpoint) or of a
-checkpoint file. The ending of --out chooses what is written:
+		Long: `Draw images with the generator of a run folder (its newest whole checkpoint), of a checkpoint, or of a
+model file that export wrote. The ending of --out chooses what is written:
 
   .png        a grid of the images
   .npy        an array of N×H×W×C float32 values in [-1, 1]
@@ -52,18 +52,14 @@ checkpoint file. The ending of --out chooses what is written:
   dcgan sample runs/mnist-001 --checkpoint 400 -n 1000 --out digits.npy
   dcgan sample runs/mnist-001 -n 100 --out digits/
   dcgan sample runs/mnist-001 -n 8 --walk --out walk.gif
-  dcgan sample runs/mnist-001 --latents latents.npy --out drawn.npy`,
-		Args:              oneArg("a run folder or a checkpoint file"),
+  dcgan sample runs/mnist-001 --latents latents.npy --out drawn.npy
+  dcgan sample generator.onnx`,
+		Args:              oneArg("a run folder, a checkpoint or a model file"),
 		ValidArgsFunction: completeRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			changed := cmd.Flags().Changed
 			o.nGiven, o.seedGiven, o.framesGiven = changed("count"), changed("seed"), changed("frames")
-			said, err := sample(args[0], *o, func(warning string) { say(cmd.ErrOrStderr(), "warning: "+warning) })
-			if err != nil {
-				return err
-			}
-			_, err = fmt.Fprintln(cmd.OutOrStdout(), oneLine(said))
-			return err
+			return tell(cmd, func(warn func(string)) (string, error) { return sample(args[0], *o, warn) })
 		},
 	}
 	f := cmd.Flags()
@@ -92,7 +88,7 @@ func sample(source string, o sampleOptions, warn func(string)) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	generator, err := openGenerator(source, o.checkpoint)
+	generator, err := dcgan.OpenCheckpoint(source, o.checkpoint)
 	if err != nil {
 		return "", err
 	}
@@ -131,7 +127,7 @@ func sample(source string, o sampleOptions, warn func(string)) (string, error) {
 	case kindGIF:
 		return fmt.Sprintf("%s: a walk between %d latents, %d frames of %s", o.out, o.n, images.N, each), writeWalk(o.out, images)
 	default:
-		return fmt.Sprintf("%s: %d images of %s", o.out, images.N, each), writeFolder(o.out, images)
+		return fmt.Sprintf("%s: %d images of %s", o.out, images.N, each), writeImages(o.out, images)
 	}
 }
 
@@ -182,16 +178,6 @@ func (o *sampleOptions) checkCount(rows, cols int) error {
 		return input.Errorf("--walk: %d latents of %d frames are more than %d frames", o.n, o.frames, maxFrames)
 	}
 	return nil
-}
-
-func openGenerator(source, checkpoint string) (*dcgan.Generator, error) {
-	if checkpoint == "" {
-		return dcgan.Open(source)
-	}
-	if info, err := os.Stat(source); err == nil && !info.IsDir() {
-		return nil, input.Errorf("--checkpoint: %s is one checkpoint already; give its run folder, or leave the flag out", source)
-	}
-	return dcgan.OpenCheckpoint(source, checkpoint)
 }
 
 // readLatents reads an array of n×width float32.
@@ -294,9 +280,8 @@ func outKind(out string) (outputKind, error) {
 	if exists && info.IsDir() {
 		return kindFolder, nil
 	}
-	parent := filepath.Dir(filepath.Clean(out))
-	if info, err := os.Stat(parent); err != nil || !info.IsDir() {
-		return 0, input.Errorf("--out: there is no folder %s: make it first", parent)
+	if err := needFolder(filepath.Dir(filepath.Clean(out))); err != nil {
+		return 0, err
 	}
 	slash := strings.HasSuffix(out, "/") || strings.HasSuffix(out, string(filepath.Separator))
 	if slash && exists {

@@ -132,7 +132,7 @@ func TestWriteFolder(t *testing.T) {
 		write(t, filepath.Join(path, "0001.png"), "overwritten")
 		write(t, filepath.Join(path, "other"), "kept")
 		path = filepath.Join(dir, strings.TrimSuffix(name, "/"))
-		if err := writeFolder(filepath.Join(dir, "x")[:len(dir)+1]+name, ramp(3, 4, 5, 1)); err != nil {
+		if err := writeImages(filepath.Join(dir, "x")[:len(dir)+1]+name, ramp(3, 4, 5, 1)); err != nil {
 			t.Fatal(err)
 		}
 		want := []string{"0001.png", "0002.png", "0003.png"}

@@ -60,7 +60,10 @@ With no flags it repeats the seed's training on MNIST. A flag beats the config f
 	whole.BoolVar(&o.quiet, "quiet", false, "print warnings and errors only")
 	whole.BoolVar(&o.verbose, "verbose", false, "print a line a step, and each save, instead of the bar")
 	for _, s := range o.settings.Settings() {
-		groups[s.Group].Var(s, s.Flag(), s.Help)
+		flag := groups[s.Group].VarPF(s, s.Flag(), "", s.Help)
+		if s.Type() == "bool" {
+			flag.NoOptDefVal = "true" // the flag alone says so
+		}
 	}
 	cmd.Flags().SortFlags = false
 	for _, title := range titles {

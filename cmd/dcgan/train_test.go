@@ -66,12 +66,14 @@ func TestEveryFlagWorks(t *testing.T) {
 			*v += 2
 		case *float64:
 			*v /= 2
+		case *bool:
+			*v = !*v
 		case *[]int:
 			*v = []int{8, 8}
 		case *config.Range:
 			v.Low -= 0.25
 		}
-		args = append(args, "--"+s.Flag(), s.String())
+		args = append(args, "--"+s.Flag()+"="+s.String())
 	}
 	cfg, err := parse(t, args...)
 	if err != nil {

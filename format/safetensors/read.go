@@ -9,9 +9,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
-	"io/fs"
 	"math"
-	"os"
 	"strings"
 
 	"dcgan/internal/input"
@@ -26,22 +24,12 @@ func ReadFile(path string) (*File, error) { return openFile(path, true) }
 func CheckFile(path string) (*File, error) { return openFile(path, false) }
 
 func openFile(path string, data bool) (*File, error) {
-	file, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, input.Errorf("%s: %w", path, fs.ErrNotExist)
-	}
-	if err != nil {
-		return nil, input.Errorf("%s: cannot be opened: %w", path, errors.Unwrap(err))
-	}
-	defer file.Close()
-	info, err := file.Stat()
+	file, size, err := input.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	if !info.Mode().IsRegular() {
-		return nil, input.Errorf("%s: is not a file", path)
-	}
-	f, err := readFrom(file, info.Size(), data)
+	defer file.Close()
+	f, err := readFrom(file, size, data)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

@@ -16,6 +16,7 @@ const (
 	HalfWrite  = "half write" // when it has written the first half
 	Sync       = "sync"
 	Close      = "close"
+	Truncate   = "truncate"
 	Rename     = "rename"
 	Remove     = "remove"
 	SyncFolder = "sync folder"
@@ -73,6 +74,10 @@ func (d *Disk) Mkdir(dir string) error {
 func (d *Disk) Create(path string) (run.File, error) { return d.open(Create, path, d.System.Create) }
 
 func (d *Disk) Append(path string) (run.File, error) { return d.open(Append, path, d.System.Append) }
+
+func (d *Disk) Truncate(path string, size int64) error {
+	return d.do(Truncate, path, func() error { return d.System.Truncate(path, size) })
+}
 
 func (d *Disk) Rename(from, to string) error {
 	return d.do(Rename, to, func() error { return d.System.Rename(from, to) })

@@ -1,0 +1,34 @@
+// Package model is networks together with their weights, apart from any training and any file.
+package model
+
+import (
+	"encoding/json"
+
+	"dcgan/arch"
+)
+
+// Network is a network with its weights and, where a training left them, Adam's moments.
+type Network struct {
+	arch.Network
+	Weights   [][]float32 // one a tensor, in the order of Tensors, row-major
+	M, V      [][]float32 // in the same order, nil for what is not trained; both nil where there are no moments
+	Iteration int         // steps of Adam so far
+}
+
+// Model is what a checkpoint, or a file of another system, holds of the two networks.
+type Model struct {
+	Generator, Discriminator *Network // nil where there is none
+	Step                     int      // of the training, 0 where unknown
+	Settings                 map[string]json.RawMessage
+}
+
+// Networks returns the networks that there are, the generator first.
+func (m *Model) Networks() []*Network {
+	var all []*Network
+	for _, n := range []*Network{m.Generator, m.Discriminator} {
+		if n != nil {
+			all = append(all, n)
+		}
+	}
+	return all
+}

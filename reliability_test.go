@@ -68,6 +68,7 @@ func content(t *testing.T, dir string, step int) map[string]string {
 // with it.
 func TestTrainFaults(t *testing.T) {
 	cfg := tiny(t)
+	cfg.TensorBoard = true // for its calls too
 	train := func(dir string, before func(fault.Call) error) error {
 		cfg := cfg
 		cfg.Run = dir

@@ -74,6 +74,7 @@ func TestSoak(t *testing.T) {
 	}
 	cfg, remove := small()
 	defer remove()
+	cfg.Data = tiny(t).Data // little to hold makes the garbage collector run often
 	cfg.Steps, cfg.SaveEvery = *soak, 20
 	begin, every := *soak/6, max(1, *soak*2/3/100)
 	uses := make([]use, 0, *soak)

@@ -224,3 +224,22 @@ func FuzzMerge(f *testing.F) {
 		}
 	})
 }
+
+func TestLoadOrigin(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "config.json")
+	want := Origin{Version: "1.2.3", Started: "2026-01-02T03:04:05Z", Host: "here", CPUs: 2}
+	if err := os.WriteFile(path, Encode(Default(), want), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := LoadOrigin(path); err != nil || got != want {
+		t.Errorf("%+v, %v", got, err)
+	}
+	for _, bad := range []string{"", "{", strings.Repeat(" ", MaxFile+1)} {
+		if err := os.WriteFile(path, []byte(bad), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := LoadOrigin(path); !input.Is(err) || !strings.Contains(err.Error(), path) {
+			t.Errorf("%.10q: %v", bad, err)
+		}
+	}
+}

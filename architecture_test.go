@@ -45,14 +45,15 @@ var allowed = map[string][]string{
 	// Training.
 	"internal/engine": {"arch", "internal/input", "internal/kernel", "internal/numeric", "internal/random"},
 	"checkpoint":      {"arch", "config", "format/safetensors", "internal/input", "model"},
+	"divergence":      {"config"},
 	"train": {"arch", "checkpoint", "config", "dataset", "format/safetensors", "internal/engine", "internal/kernel",
 		"internal/random", "model"},
 	"internal/measure": {"arch", "config", "dataset", "internal/engine", "internal/kernel", "internal/random", "train"},
 
 	// What others use: the library, and the command line on top of it.
-	module: {"arch", "checkpoint", "config", "dataset", "exchange", "format/tensorboard", "internal/engine", "internal/input",
-		"internal/kernel", "internal/measure", "internal/numeric", "internal/random", "model", "picture", "run", "train",
-		"golang.org/x/sys/unix", "github.com/KimMachineGun/automemlimit/memlimit"},
+	module: {"arch", "checkpoint", "config", "dataset", "divergence", "exchange", "format/tensorboard", "internal/engine",
+		"internal/input", "internal/kernel", "internal/measure", "internal/numeric", "internal/random", "model", "picture", "run",
+		"train", "golang.org/x/sys/unix", "github.com/KimMachineGun/automemlimit/memlimit"},
 	"cmd/dcgan": {module, "arch", "config", "format/npy", "internal/input", "picture",
 		"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/sys", "golang.org/x/term"},
 

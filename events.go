@@ -31,7 +31,7 @@ const (
 )
 
 // startEvents writes the events up to the step that training goes on from.
-func (s *session) startEvents(settings config.Config) error {
+func (s *session) startEvents() error {
 	origin, err := config.LoadOrigin(filepath.Join(s.plan.Run, run.ConfigName))
 	if err != nil {
 		return err
@@ -42,7 +42,7 @@ func (s *session) startEvents(settings config.Config) error {
 	}
 	err = s.folder.StartEvents(func(w io.Writer) error {
 		s.events = &events{session: s, time: start}
-		return s.events.write(w, settings)
+		return s.events.write(w, s.asked)
 	})
 	if err != nil {
 		return fmt.Errorf("writing the TensorBoard events of %s: %w", s.plan.Run, err)
@@ -61,25 +61,34 @@ func (e *events) write(w io.Writer, settings config.Config) error {
 	if _, err := w.Write(append(tensorboard.Version(e.time), about.Record()...)); err != nil {
 		return err
 	}
-	return e.session.folder.ReadMetrics(func(line []byte) error {
-		var m Metrics
-		if err := json.Unmarshal(line, &m); err != nil {
-			return err
-		}
-		if _, err := w.Write(e.scalars(line, m)); err != nil {
-			return err
-		}
-		if m.Images == 0 {
-			return nil // an evaluation's line, or an event's
-		}
-		sample, err := e.sample(m.Step)
+	drawn := 0 // step whose grid follows, behind all lines of the step
+	draw := func() error {
+		sample, err := e.sample(drawn)
 		if err == nil {
 			_, err = w.Write(sample)
 		} else if errors.Is(err, fs.ErrNotExist) {
 			err = nil
 		}
 		return err
+	}
+	err = e.session.folder.ReadMetrics(func(line []byte) error {
+		var m Metrics
+		if err := json.Unmarshal(line, &m); err != nil {
+			return err
+		}
+		if m.Images > 0 { // else an evaluation's line, or an event's
+			if err := draw(); err != nil {
+				return err
+			}
+			drawn = m.Step
+		}
+		_, err := w.Write(e.scalars(line, m))
+		return err
 	})
+	if err != nil {
+		return err
+	}
+	return draw()
 }
 
 // scalars returns a record of the numbers in a line of metrics.jsonl, whose step is m's.
@@ -120,16 +129,20 @@ func (e *events) sample(step int) ([]byte, error) {
 	return tensorboard.Event{Time: e.time, Step: step, Values: []tensorboard.Value{shown}}.Record(), nil
 }
 
-// stepEvents adds a step's numbers.
-func (s *session) stepEvents(m Metrics) error {
+// lineEvents adds the numbers of a line of the metrics.
+func (s *session) lineEvents(line any) error {
 	if s.events == nil {
 		return nil
 	}
-	line, err := json.Marshal(m)
+	text, err := json.Marshal(line)
 	if err != nil {
 		return err
 	}
-	return s.folder.AppendEvents(s.events.scalars(line, m))
+	var m Metrics
+	if err := json.Unmarshal(text, &m); err != nil {
+		return err
+	}
+	return s.folder.AppendEvents(s.events.scalars(text, m))
 }
 
 // sampleEvents adds the grid that was just saved.

@@ -126,9 +126,9 @@ func (g *Generator) Step() int { return g.step }
 func (g *Generator) Shape() (h, w, c int) { return g.shape[0], g.shape[1], g.shape[2] }
 
 // Latents draws n latents, n×LatentSize, from the truncated normal that the generator was trained with. The first k of
-// them are those of Latents(k, seed).
+// them are those of Latents(k, seed). Below 1 there are none.
 func (g *Generator) Latents(n int, seed uint64) []float32 {
-	latents := make([]float32, n*g.latent)
+	latents := make([]float32, max(0, n)*g.latent)
 	drawLatents(latents, g.latent, seed, g.noise)
 	return latents
 }
@@ -141,7 +141,7 @@ func drawLatents(latents []float32, size int, seed uint64, noise config.Range) {
 	}
 }
 
-// Sample draws n images. The first k of them are those of Sample(k, seed).
+// Sample draws n images. The first k of them are those of Sample(k, seed). Below 1 there are none.
 func (g *Generator) Sample(n int, seed uint64) Images {
 	images, err := g.Draw(g.Latents(n, seed))
 	if err != nil { // its own latents have the size it asks for

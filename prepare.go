@@ -187,17 +187,20 @@ func dataName(source string) string {
 func (p *prepared) openData() error {
 	c := &p.plan.Config
 	var err error
-	if p.data, err = dataset.Open(c.Data, c.Labels); err != nil {
+	p.data, err = dataset.OpenIf(c.Data, c.Labels, func(n, height, width, channels int) error {
+		p.plan.Images, p.plan.Shape = n, arch.Shape{height, width, channels}
+		if want := p.plan.Discriminator.Input; !slices.Equal(want, p.plan.Shape) {
+			return input.Errorf("it has images of %v (height, width, channels), the %s networks take %v", []int(p.plan.Shape), c.Recipe, []int(want))
+		}
+		if n < c.Batch/2 {
+			return input.Errorf("it has %d images, fewer than half a batch of %d: give a smaller --batch", n, c.Batch)
+		}
+		return nil
+	})
+	if err != nil {
 		return err
 	}
-	d := p.data
-	p.plan.Images, p.plan.Shape, p.plan.DataSHA256 = d.N, arch.Shape{d.H, d.W, d.C}, d.SHA256
-	if want := p.plan.Discriminator.Input; !slices.Equal(want, p.plan.Shape) {
-		return input.Errorf("%s has images of %v (height, width, channels), the %s networks take %v", c.Data, []int(p.plan.Shape), c.Recipe, []int(want))
-	}
-	if d.N < c.Batch/2 {
-		return input.Errorf("%s has %d images, fewer than half a batch of %d: give a smaller --batch", c.Data, d.N, c.Batch)
-	}
+	p.plan.DataSHA256 = p.data.SHA256
 	return nil
 }
 

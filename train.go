@@ -2,7 +2,6 @@ package dcgan
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,6 +12,7 @@ import (
 
 	"dcgan/checkpoint"
 	"dcgan/config"
+	"dcgan/divergence"
 	"dcgan/internal/engine"
 	"dcgan/picture"
 	"dcgan/run"
@@ -52,40 +52,59 @@ func Train(ctx context.Context, cfg Config, observer Observer) (Result, error) {
 	}
 	defer s.close()
 	observer.Start(p.plan)
+	err = s.train(ctx)
+	result.Step = s.trainer.Step
+	return result, err
+}
 
-	c := &p.plan.Config
+// train makes the steps that are left.
+func (s *session) train(ctx context.Context) error {
+	c := &s.plan.Config
 	for s.trainer.Step < c.Steps {
 		began := time.Now()
 		m := s.trainer.Next()
 		metrics := asMetrics(m, s.trainer.Step, c.Batch, time.Since(began))
-		if bad := metrics.DLoss + metrics.GLoss; bad-bad != 0 { // not a number, or infinite
-			return result, fmt.Errorf("step %d: a loss is no longer finite (D %g, G %g), so training has diverged: try a smaller --lr than %g",
-				metrics.Step, metrics.DLoss, metrics.GLoss, c.LR)
+		if m.NotFinite != "" {
+			if err := s.notFinite(ctx, m.NotFinite); err != nil {
+				return err
+			}
+			continue
 		}
-		result.Step = metrics.Step
 		if err := s.record(metrics); err != nil {
-			return result, err
+			return err
 		}
-		observer.Step(metrics)
+		s.observer.Step(metrics)
+		seen, err := s.watch(metrics)
+		if err != nil {
+			return err
+		}
+		if seen != "" {
+			if err := s.collapsed(seen); err != nil {
+				return err
+			}
+			if s.trainer.Step < metrics.Step { // it was restarted
+				continue
+			}
+		}
 
 		stop := ctx.Err() != nil
 		due := metrics.Step%c.SaveEvery == 0 || metrics.Step == c.Steps
 		early := slices.Contains(earlySamples, metrics.Step)
 		if due || stop {
 			if err := s.save(due || early); err != nil {
-				return result, err
+				return err
 			}
 			stop = ctx.Err() != nil // a save takes a while
 		} else if early {
 			if err := s.sample(); err != nil {
-				return result, err
+				return err
 			}
 		}
 		if stop && metrics.Step < c.Steps {
-			return result, ErrStopped
+			return ErrStopped
 		}
 	}
-	return result, nil
+	return nil
 }
 
 func asMetrics(m train.Metrics, step, batch int, took time.Duration) Metrics {
@@ -108,13 +127,17 @@ type session struct {
 	latents  []float32
 	pixels   []float32
 	history  []picture.Point
-	events   *events // for TensorBoard, nil where they are not wanted
+	asked    config.Config // the settings before defaults of this machine
+	events   *events       // for TensorBoard, nil where they are not wanted
+	judge    divergence.Judge
+	restarts []event // since the last checkpoint
 }
 
 // newSession makes the networks in the state that training goes on from, and then the run folder.
 func newSession(p *prepared, observer Observer) (*session, error) {
 	c := &p.plan.Config
-	s := &session{plan: p.plan, observer: observer, name: dataName(c.Data), pool: engine.NewPool(c.Threads)}
+	s := &session{plan: p.plan, asked: p.asked, observer: observer, name: dataName(c.Data), pool: engine.NewPool(c.Threads),
+		judge: divergence.NewJudge(c.RealLabels, c.FakeLabels)}
 	debug.FreeOSMemory() // what reading the data left, before the networks take theirs
 	var err error
 	if s.trainer, err = train.New(c.Config, p.plan.Generator, p.plan.Discriminator, p.data, p.set, s.pool); err != nil {
@@ -135,7 +158,7 @@ func newSession(p *prepared, observer Observer) (*session, error) {
 	s.pixels = make([]float32, gridSide*gridSide*p.plan.Shape.Size())
 	drawLatents(s.latents, c.Latent, c.Seed, c.Noise)
 	if err = s.openFolder(p); err == nil && c.TensorBoard {
-		err = s.startEvents(p.asked)
+		err = s.startEvents()
 	}
 	if err != nil {
 		s.close()
@@ -157,21 +180,14 @@ func (s *session) openFolder(p *prepared) error {
 		return s.folder.WriteConfig(config.Encode(p.asked, origin))
 	}
 	s.folder = p.folder
-	for _, d := range p.damaged {
-		aside, err := s.folder.SetAside(d.File)
-		if err != nil {
-			return fmt.Errorf("setting aside %s: %w", d.File, err)
-		}
-		s.observer.Warn(fmt.Sprintf("set aside %s as %s", d.File, filepath.Base(aside)))
+	if err := s.setAside(p.damaged); err != nil {
+		return err
 	}
 	if err := s.folder.CutMetrics(p.plan.Step); err != nil {
 		return fmt.Errorf("cutting the metrics of %s: %w", p.plan.Run, err)
 	}
 	err = s.folder.ReadMetrics(func(line []byte) error {
-		var m Metrics
-		if json.Unmarshal(line, &m) == nil && m.Images > 0 {
-			s.history = append(s.history, asPoint(m))
-		}
+		s.recall(line)
 		return nil
 	})
 	if err != nil {
@@ -186,6 +202,17 @@ func (s *session) openFolder(p *prepared) error {
 	return s.folder.WriteConfig(config.Encode(p.asked, origin))
 }
 
+func (s *session) setAside(damaged []Damage) error {
+	for _, d := range damaged {
+		aside, err := s.folder.SetAside(d.File)
+		if err != nil {
+			return fmt.Errorf("setting aside %s: %w", d.File, err)
+		}
+		s.observer.Warn(fmt.Sprintf("set aside %s as %s", d.File, filepath.Base(aside)))
+	}
+	return nil
+}
+
 func newOrigin(kernel string) config.Origin {
 	host, _ := os.Hostname() // a run without its host's name is as good
 	return config.Origin{
@@ -198,10 +225,7 @@ func (s *session) close() { s.pool.Close() }
 
 func (s *session) record(m Metrics) error {
 	s.history = append(s.history, asPoint(m))
-	if err := s.folder.AppendMetrics(m); err != nil {
-		return fmt.Errorf("step %d: writing the metrics of %s: %w", m.Step, s.plan.Run, err)
-	}
-	return s.stepEvents(m)
+	return s.append(m.Step, m)
 }
 
 func asPoint(m Metrics) picture.Point {
@@ -229,11 +253,16 @@ func (s *session) save(pictures bool) error {
 	if saved.Checkpoint, err = s.folder.SaveCheckpoint(saved.Step, s.trainer.State().Write); err != nil {
 		return fmt.Errorf("step %d: saving: %w", saved.Step, err)
 	}
+	s.restarts = nil // what follows from this checkpoint comes after them
 	whole := func(c run.Checkpoint) bool {
 		_, err := reader(checkpoint.Check).ofStep(c)
 		return err == nil
 	}
-	if err := s.folder.Prune(s.plan.Keep, whole); err != nil {
+	var needed []int
+	if s.plan.OnDivergence == config.Restart {
+		needed = []int{s.lastRegular(saved.Step)}
+	}
+	if err := s.folder.Prune(s.plan.Keep, whole, needed...); err != nil {
 		return fmt.Errorf("step %d: removing old checkpoints: %w", saved.Step, err)
 	}
 	s.observer.Save(saved)

@@ -28,6 +28,7 @@ type Checkpoint struct {
 	Iterations    Iterations
 	DataSHA256    string
 	InitSHA256    string // of the weights that training began with, where they came from a file
+	Restart       Restart
 	Tensors       []safetensors.Tensor
 }
 
@@ -36,6 +37,16 @@ type Iterations struct {
 	Generator     int `json:"generator"`
 	Discriminator int `json:"discriminator"`
 }
+
+// Restart is what a training that diverged goes on with since it went back to an earlier checkpoint. It is zero, and not in
+// the file, where it never did.
+type Restart struct {
+	LR     float64 `json:"lr"`     // learning rate in place of the setting
+	Stream int     `json:"stream"` // number of the stream that latents are drawn from; every run begins with 0
+}
+
+// maxStream bounds the number of a stream to what random numbers have room for.
+const maxStream = 1<<16 - 1
 
 // Prefixes of tensors' names, before the names that Keras gives.
 const (
@@ -101,6 +112,9 @@ func (c *Checkpoint) Write(w io.Writer) error {
 	if c.InitSHA256 != "" {
 		metadata["init_sha256"] = c.InitSHA256
 	}
+	if c.Restart != (Restart{}) {
+		metadata["restart"] = text(c.Restart)
+	}
 	return safetensors.Write(w, metadata, c.Tensors)
 }
 
@@ -159,6 +173,14 @@ func decode(file *safetensors.File) (*Checkpoint, error) {
 	} {
 		if err := json.Unmarshal([]byte(file.Metadata[entry.key]), entry.into); err != nil {
 			return nil, fmt.Errorf("the header's %q cannot be read: %w", entry.key, err)
+		}
+	}
+	if restart, ok := file.Metadata["restart"]; ok {
+		if err := json.Unmarshal([]byte(restart), &c.Restart); err != nil {
+			return nil, fmt.Errorf("the header's \"restart\" cannot be read: %w", err)
+		}
+		if c.Restart.Stream < 1 || c.Restart.Stream > maxStream || !(c.Restart.LR > 0) {
+			return nil, fmt.Errorf("the header's restart with stream %d and learning rate %g cannot be", c.Restart.Stream, c.Restart.LR)
 		}
 	}
 	c.Generator, c.Discriminator = both.Generator, both.Discriminator

@@ -17,7 +17,7 @@ import (
 )
 
 // small returns a checkpoint of two small networks, every value another.
-func small(t *testing.T) *Checkpoint {
+func small(t testing.TB) *Checkpoint {
 	t.Helper()
 	config := config.Default()
 	config.Latent, config.GFilters, config.DFilters, config.Seed = 3, []int{2, 3, 2, 1}, []int{2, 3}, 1<<64-1
@@ -25,7 +25,7 @@ func small(t *testing.T) *Checkpoint {
 }
 
 // filled returns a checkpoint of the networks of config, every value another.
-func filled(t *testing.T, config config.Config) *Checkpoint {
+func filled(t testing.TB, config config.Config) *Checkpoint {
 	t.Helper()
 	g, d, err := arch.Seed(config)
 	if err != nil {
@@ -61,7 +61,7 @@ func filled(t *testing.T, config config.Config) *Checkpoint {
 	return c
 }
 
-func write(t *testing.T, c *Checkpoint) []byte {
+func write(t testing.TB, c *Checkpoint) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	if err := c.Write(&b); err != nil {
@@ -70,7 +70,7 @@ func write(t *testing.T, c *Checkpoint) []byte {
 	return b.Bytes()
 }
 
-func save(t *testing.T, file []byte) string {
+func save(t testing.TB, file []byte) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "00000007.safetensors")
 	if err := os.WriteFile(path, file, 0o600); err != nil {
@@ -79,11 +79,12 @@ func save(t *testing.T, file []byte) string {
 	return path
 }
 
-// TestRoundTrip writes a checkpoint, reads it, and writes the same bytes again, with and without the weights' origin.
+// TestRoundTrip writes a checkpoint, reads it, and writes the same bytes again, with and without the weights' origin and a
+// restart.
 func TestRoundTrip(t *testing.T) {
-	for _, origin := range []string{"", strings.Repeat("cd", 32)} {
+	for _, with := range []Checkpoint{{}, {InitSHA256: strings.Repeat("cd", 32)}, {Restart: Restart{0.1 / 3, 2}}} {
 		c := small(t)
-		c.InitSHA256 = origin
+		c.InitSHA256, c.Restart = with.InitSHA256, with.Restart
 		file := write(t, c)
 		got, err := Read(save(t, file))
 		if err != nil {
@@ -221,6 +222,10 @@ func TestReadRefusesForeign(t *testing.T) {
 		}, []string{"tensors"}},
 		{"another name", func(_ metadata, ts []safetensors.Tensor) []safetensors.Tensor { ts[4].Name = "other"; return ts },
 			[]string{"tensor 5", "other", "generator.batch_normalization/moving_mean"}},
+		{"no number of a restart", set("restart", `{"lr":1e-4}`), []string{"restart", "stream 0"}},
+		{"no rate of a restart", set("restart", `{"lr":-1,"stream":1}`), []string{"restart", "rate -1"}},
+		{"too many restarts", set("restart", `{"lr":1e-4,"stream":65536}`), []string{"restart", "65536"}},
+		{"no restart", set("restart", ""), []string{"restart", "cannot be read"}},
 		{"another order", func(_ metadata, ts []safetensors.Tensor) []safetensors.Tensor { ts[1], ts[2] = ts[2], ts[1]; return ts }, []string{"tensor 2"}},
 		{"another shape", func(_ metadata, ts []safetensors.Tensor) []safetensors.Tensor { ts[0].Shape = []int{98, 3}; return ts },
 			[]string{"generator.dense/kernel", "[98 3]", "[3 98]"}},
@@ -279,6 +284,49 @@ func FuzzArchitecture(f *testing.F) {
 			"iterations": "{}", "random": `{"generator":"philox4x32-10"}`, "architecture": architecture}})
 		if err == nil && !strings.Contains(architecture, "input_shape") {
 			t.Errorf("%q is taken for an architecture", architecture)
+		}
+	})
+}
+
+// FuzzMetadata puts any text in the place of each entry of the header: it is refused, or a checkpoint that is written and
+// read again as the same.
+func FuzzMetadata(f *testing.F) {
+	whole, err := safetensors.ReadFile(save(f, write(f, small(f))))
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, key := range slices.Sorted(maps.Keys(whole.Metadata)) {
+		f.Add(key, whole.Metadata[key])
+		f.Add(key, "null")
+	}
+	f.Add("step", "-1")
+	f.Add("step", "1e300")
+	f.Add("restart", `{"lr":1e-4,"stream":2}`)
+	f.Add("restart", `{"lr":1e-4,"stream":-2}`)
+	f.Add("random", `{"generator":"philox4x32-10","seed":{},"step":[]}`)
+	f.Add("iterations", `{"generator":9223372036854775807,"discriminator":-1}`)
+	f.Add("settings", `{"noise":"20:30","seed":[]}`)
+	f.Fuzz(func(t *testing.T, key, value string) {
+		metadata := maps.Clone(whole.Metadata)
+		metadata[key] = value
+		c, err := decode(&safetensors.File{Metadata: metadata, Tensors: whole.Tensors})
+		if err != nil {
+			return
+		}
+		if c.Step < 0 || c.Restart.Stream < 0 || c.Restart.Stream > maxStream || c.Restart.LR < 0 {
+			t.Errorf("%s %q gives %d, %+v", key, value, c.Step, c.Restart)
+		}
+		var again bytes.Buffer
+		if err := c.Write(&again); err != nil {
+			t.Skip() // a text that is no UTF-8, which no file could have held
+		}
+		read, err := safetensors.Read(&again, int64(again.Len()))
+		if err != nil {
+			t.Fatalf("%s %q: %v", key, value, err)
+		}
+		back, err := decode(read)
+		if err != nil || back.Step != c.Step || back.Iterations != c.Iterations || back.Restart != c.Restart {
+			t.Errorf("%s %q became %+v: %v", key, value, back, err)
 		}
 	})
 }

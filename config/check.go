@@ -47,6 +47,9 @@ func (c *Config) Check() error {
 	ck.require("threads", c.Threads >= 0, "%d is below 0 (0 takes all cores)", c.Threads)
 	ck.whole("threads", c.Threads, 0, MaxThreads)
 
+	actions := []string{Stop, Restart, Warn}
+	ck.require("on_divergence", slices.Contains(actions, c.OnDivergence), "%q is none of %s", c.OnDivergence, strings.Join(actions, ", "))
+
 	ck.whole("latent", c.Latent, 1, MaxLatent)
 	ck.interval("noise", c.Noise)
 	ck.whole("kernel", c.Kernel, 1, MaxKernel)

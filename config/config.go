@@ -22,7 +22,8 @@ type Config struct {
 	Seed      uint64 `json:"seed"`
 	Threads   int    `json:"threads"` // 0 for as many as this process may use
 
-	TensorBoard bool `json:"tensorboard"` // whether to write events for TensorBoard
+	TensorBoard  bool   `json:"tensorboard"`   // whether to write events for TensorBoard
+	OnDivergence string `json:"on_divergence"` // what to do when numbers go bad: stop, restart or warn
 
 	Latent     int     `json:"latent"`    // values in a latent
 	Noise      Range   `json:"noise"`     // bounds of the truncated normal that latents are drawn from
@@ -43,6 +44,13 @@ type Config struct {
 	FakeLabels Range   `json:"fake_labels"`
 }
 
+// What OnDivergence can be.
+const (
+	Stop    = "stop"    // save the last finite state and end
+	Restart = "restart" // go back to the newest checkpoint, with other noise and half the learning rate
+	Warn    = "warn"    // say so and go on
+)
+
 // Recipe names the settings of the seed's document, the only recipe there is.
 const Recipe = "seed"
 
@@ -50,7 +58,7 @@ const Recipe = "seed"
 func Default() Config {
 	return Config{
 		Data: "mnist", Recipe: Recipe,
-		Steps: 5000, Batch: 256, SaveEvery: 100, Keep: 3, Seed: 1,
+		Steps: 5000, Batch: 256, SaveEvery: 100, Keep: 3, Seed: 1, OnDivergence: Stop,
 		Latent: 100, Noise: Range{-1, 1}, Kernel: 3,
 		GFilters: []int{256, 128, 64, 32}, DFilters: []int{64, 128, 256, 512},
 		LeakySlope: 0.2, Dropout: 0.4, BNMomentum: 0.9, BNEpsilon: 1e-3,

@@ -151,6 +151,7 @@ func TestCheck(t *testing.T) {
 		{"keep", "0", "-1", "0 keeps all"},
 		{"threads", "0", "-1", "0 takes all cores"},
 		{"threads", "1024", "1025", "above"},
+		{"on_divergence", "warn", "wait", "none of stop, restart, warn"},
 		{"seed", "0", "", ""},
 		{"latent", "1", "0", "below 1"},
 		{"latent", "4096", "4097", "above"},

@@ -31,12 +31,22 @@ const MNIST = "mnist"
 // without any are fine. Files may be compressed with gzip, whatever their names. A file that is missing, not what it
 // should be or of another length than its header says is an error of input.
 func Open(source, labels string) (*Images, error) {
+	return OpenIf(source, labels, func(_, _, _, _ int) error { return nil })
+}
+
+// OpenIf is Open for images of a shape that accept has no error for. A file is refused by its header, before its images
+// are read or unpacked. Accept's error is returned with the file's name before it.
+func OpenIf(source, labels string, accept func(n, h, w, c int) error) (*Images, error) {
 	var images, classes array
 	var err error
 	if source == MNIST {
-		images, classes, err = readMNIST()
+		if images, classes, err = readMNIST(); err == nil {
+			if err = accept(sizes(images.shape)); err != nil {
+				err = fmt.Errorf("images %s: %w", source, err)
+			}
+		}
 	} else {
-		images, err = readFile(source, "images", 3, 4)
+		images, err = readFile(source, "images", func(shape []int) error { return accept(sizes(shape)) }, 3, 4)
 		if labels == "" {
 			labels = besideImages(source)
 		}
@@ -45,21 +55,31 @@ func Open(source, labels string) (*Images, error) {
 		return nil, err
 	}
 	if labels != "" {
-		if classes, err = readFile(labels, "labels", 1); err != nil {
-			return nil, err
+		fits := func(shape []int) error {
+			if shape[0] != images.shape[0] {
+				return input.Errorf("%d labels for the %d images of %s: give the file that belongs to them with --labels",
+					shape[0], images.shape[0], source)
+			}
+			return nil
 		}
-		if n := len(classes.data); n != images.shape[0] {
-			return nil, input.Errorf("labels %s: %d labels for the %d images of %s: give the file that belongs to them with --labels",
-				labels, n, images.shape[0], source)
+		if classes, err = readFile(labels, "labels", fits, 1); err != nil {
+			return nil, err
 		}
 	}
 
-	d := &Images{N: images.shape[0], H: images.shape[1], W: images.shape[2], C: 1, Pixels: images.data, Labels: classes.data}
-	if len(images.shape) == 4 {
-		d.C = images.shape[3]
-	}
+	d := &Images{Pixels: images.data, Labels: classes.data}
+	d.N, d.H, d.W, d.C = sizes(images.shape)
 	d.SHA256 = d.sum()
 	return d, nil
+}
+
+// sizes returns N, H, W and C of an array of rank 3 or 4.
+func sizes(shape []int) (n, h, w, c int) {
+	c = 1
+	if len(shape) == 4 {
+		c = shape[3]
+	}
+	return shape[0], shape[1], shape[2], c
 }
 
 // sum identifies the images however they were stored.
@@ -116,8 +136,8 @@ func besideImages(path string) string {
 	return ""
 }
 
-// readFile reads an IDX file; what it holds, "images" or "labels", is for messages.
-func readFile(path, what string, ranks ...int) (array, error) {
+// readFile reads an IDX file as readIDX does; what it holds, "images" or "labels", is for messages.
+func readFile(path, what string, accept func(shape []int) error, ranks ...int) (array, error) {
 	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return array{}, input.Errorf("%s %s: there is no such file: give the path of an IDX file", what, path)
@@ -129,7 +149,7 @@ func readFile(path, what string, ranks ...int) (array, error) {
 	if info, err := file.Stat(); err == nil && info.IsDir() {
 		return array{}, input.Errorf("%s %s: is a folder: give the path of an IDX file", what, path)
 	}
-	a, err := readIDX(file, ranks...)
+	a, err := readIDX(file, accept, ranks...)
 	if err != nil {
 		return array{}, fmt.Errorf("%s %s: %w", what, path, err)
 	}

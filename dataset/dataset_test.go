@@ -227,13 +227,55 @@ func TestHostileHeaderTakesNoMemory(t *testing.T) {
 	} {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		if _, err := readIDX(bytes.NewReader(file), 3); err == nil {
+		if _, err := readIDX(bytes.NewReader(file), nil, 3); err == nil {
 			t.Error("no error")
 		}
 		runtime.ReadMemStats(&after)
 		if took := after.TotalAlloc - before.TotalAlloc; took > 4<<20 {
 			t.Errorf("took %d bytes", took)
 		}
+	}
+}
+
+// TestRefusedByHeader: images and labels that do not fit are refused before they are read or unpacked. What would be
+// unpacked here are four gigabytes, but after the header the files end.
+func TestRefusedByHeader(t *testing.T) {
+	dir := t.TempDir()
+	good := save(t, dir, "good", idxFile(-1, 3, 4, 5))
+	for _, pack := range []func([]byte) []byte{zipped, func(b []byte) []byte { return b }} {
+		images := save(t, dir, "images", pack(idxFile(0, 1, 1<<16, 1<<16)))
+		refuse := func(n, h, w, c int) error { return input.Errorf("%d×%d×%d×%d will not do", n, h, w, c) }
+		_, err := OpenIf(images, "", refuse)
+		if !input.Is(err) || !strings.Contains(err.Error(), images+": 1×65536×65536×1 will not do") {
+			t.Errorf("images: %v", err)
+		}
+		labels := save(t, dir, "labels", pack(idxFile(0, 1<<32-1)))
+		if _, err := Open(good, labels); !input.Is(err) || !strings.Contains(err.Error(), "4294967295 labels for the 3 images") {
+			t.Errorf("labels: %v", err)
+		}
+	}
+	rgb := save(t, dir, "rgb", idxFile(-1, 2, 4, 5, 3))
+	if _, err := OpenIf(rgb, "", func(n, h, w, c int) error {
+		if n != 2 || h != 4 || w != 5 || c != 3 {
+			t.Errorf("asked about %d×%d×%d×%d", n, h, w, c)
+		}
+		return nil
+	}); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestBomb unpacks no more of a file than its header promises, and a byte.
+func TestBomb(t *testing.T) {
+	bomb := zipped(append(idxFile(-1, 3, 4, 5), make([]byte, 64<<20)...))
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	if _, err := readIDX(bytes.NewReader(bomb), nil, 3); !input.Is(err) || !strings.Contains(err.Error(), "too long") {
+		t.Errorf("a file of %d bytes: %v", len(bomb), err)
+	}
+	runtime.ReadMemStats(&after)
+	if took := after.TotalAlloc - before.TotalAlloc; took > 1<<20 {
+		t.Errorf("took %d bytes", took)
 	}
 }
 
@@ -266,10 +308,12 @@ func FuzzIDX(f *testing.F) {
 	f.Add(idxFile(-1, 3, 4, 5))
 	f.Add(idxFile(-1, 2, 2, 2, 3))
 	f.Add(zipped(idxFile(-1, 3, 4, 5)))
+	f.Add(zipped(idxFile(9, 1<<31, 1<<31, 1<<31)))
+	f.Add(append(zipped(idxFile(9, 3, 4, 5)), zipped(make([]byte, 51))...)) // two members
 	f.Add(idxFile(9, 1<<31, 1<<31, 1<<31))
 	f.Add(idxFile(9, 3, 0, 5))
 	f.Fuzz(func(t *testing.T, file []byte) {
-		a, err := readIDX(bytes.NewReader(file), 3, 4)
+		a, err := readIDX(bytes.NewReader(file), nil, 3, 4)
 		if err != nil {
 			if !input.Is(err) {
 				t.Errorf("not an error of input: %v", err)

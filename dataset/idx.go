@@ -33,10 +33,13 @@ const (
 var idxTypes = map[byte]string{8: "unsigned bytes", 9: "signed bytes", 11: "16 bit integers", 12: "32 bit integers", 13: "float32", 14: "float64"}
 
 // readIDX reads one array of unsigned bytes with one of the ranks, gzip or plain, and wants the end of r right after it.
+// Accept, unless nil, is asked about the shape before a value is read: a compressed file of some kilobytes can hold
+// gigabytes, so what cannot be used must not be unpacked. Its error is returned. No more is ever unpacked than the
+// header promises, and a byte.
 //
 // The format is that of MNIST: two zero bytes, the type of the values, the number of dimensions, each dimension as a
 // big-endian uint32, the values.
-func readIDX(r io.Reader, ranks ...int) (array, error) {
+func readIDX(r io.Reader, accept func(shape []int) error, ranks ...int) (array, error) {
 	buffered := bufio.NewReaderSize(r, 1<<16)
 	r = buffered
 	if start, _ := buffered.Peek(2); string(start) == "\x1f\x8b" {
@@ -77,6 +80,11 @@ func readIDX(r io.Reader, ranks ...int) (array, error) {
 			return array{}, input.Errorf("its header claims more than the %d bytes that can be read: is it damaged?", uint64(maxBytes))
 		}
 		a.shape[i] = int(size)
+	}
+	if accept != nil {
+		if err := accept(a.shape); err != nil {
+			return array{}, err
+		}
 	}
 
 	have := 0

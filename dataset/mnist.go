@@ -15,8 +15,8 @@ var (
 )
 
 func readMNIST() (images, labels array, err error) {
-	if images, err = readIDX(bytes.NewReader(mnistImages), 3); err == nil {
-		labels, err = readIDX(bytes.NewReader(mnistLabels), 1)
+	if images, err = readIDX(bytes.NewReader(mnistImages), nil, 3); err == nil {
+		labels, err = readIDX(bytes.NewReader(mnistLabels), nil, 1)
 	}
 	if err != nil {
 		return array{}, array{}, fmt.Errorf("the embedded MNIST %w: build the program again", err)

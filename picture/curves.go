@@ -266,7 +266,7 @@ func lossRange(points []Point) (low, high float64) {
 	high = min(values[len(values)-1], high+reach)
 	low, high = min(0, low), max(0, high)
 	if low < 0 {
-		low -= 0.04 * (high - low)
+		low -= float64(0.04 * (high - low)) // rounded by itself, so that all machines draw the same
 	}
-	return low, high + 0.04*max(high-low, 0.1)
+	return low, high + float64(0.04*max(high-low, 0.1))
 }

@@ -104,6 +104,10 @@ func TestLossRange(t *testing.T) {
 	if low, high := lossRange([]Point{{DLoss: -0.2, GLoss: 3}}); low > -0.2 || low < -0.5 || high < 3 || high > 3.5 {
 		t.Errorf("%v to %v", low, high)
 	}
+	// Rounded once at the end, as a processor may that fuses the product and the sum, high would be another number.
+	if low, high := lossRange([]Point{{DLoss: -0.17, GLoss: 0.01}}); low != -0.17720000000000002 || high != 0.017488000000000004 {
+		t.Errorf("%v to %v", low, high)
+	}
 	if low, high := lossRange(nil); !(low < high) {
 		t.Errorf("of nothing: %v to %v", low, high)
 	}

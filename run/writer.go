@@ -137,9 +137,9 @@ func (w *Writer) SaveCheckpoint(step int, write func(io.Writer) error) (string, 
 	return path, writeFile(w.disk, path, write)
 }
 
-// Prune removes all checkpoints but the newest keep, the best, and the newest that whole says is undamaged. A keep of 0
-// removes none. Where best.json is there and cannot be read, none is removed either.
-func (w *Writer) Prune(keep int, whole func(Checkpoint) bool) error {
+// Prune removes all checkpoints but the newest keep, the best, the newest that whole says is undamaged, and those of the
+// needed steps. A keep of 0 removes none. Where best.json is there and cannot be read, none is removed either.
+func (w *Writer) Prune(keep int, whole func(Checkpoint) bool, needed ...int) error {
 	checkpoints, err := w.Checkpoints()
 	if err != nil || keep == 0 || len(checkpoints) <= keep {
 		return err
@@ -156,7 +156,7 @@ func (w *Writer) Prune(keep int, whole func(Checkpoint) bool) error {
 		}
 	}
 	for _, checkpoint := range checkpoints[:len(checkpoints)-keep] {
-		if checkpoint.Step != best && checkpoint.Step != newestWhole {
+		if checkpoint.Step != best && checkpoint.Step != newestWhole && !slices.Contains(needed, checkpoint.Step) {
 			if err := w.disk.Remove(checkpoint.Path); err != nil {
 				return err
 			}

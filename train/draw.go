@@ -39,7 +39,7 @@ func (t *Trainer) drawLatents(place, count int) {
 
 func (t *Trainer) drawLatent(i int) {
 	c := &t.config
-	stream := random.New(c.Seed, random.Noise, t.Step+1)
+	stream := random.New(c.Seed, random.Noise, t.Step+1).Numbered(t.Restart.Stream)
 	stream.TruncatedNormal(t.latents[i*c.Latent:][:c.Latent], uint32(t.latentPlace+i), c.Noise.Low, c.Noise.High)
 }
 

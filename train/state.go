@@ -47,6 +47,7 @@ func (t *Trainer) State() *checkpoint.Checkpoint {
 		Iterations:    checkpoint.Iterations{Generator: t.Generator.Iteration, Discriminator: t.Discriminator.Iteration},
 		DataSHA256:    t.data.SHA256,
 		InitSHA256:    t.initSHA256,
+		Restart:       t.Restart,
 		Tensors:       append(t.generatorTensors(), t.discriminatorTensors()...),
 	}
 }
@@ -55,6 +56,7 @@ func (t *Trainer) State() *checkpoint.Checkpoint {
 func (t *Trainer) Restore(c *checkpoint.Checkpoint) {
 	t.Step = c.Step
 	t.initSHA256 = c.InitSHA256
+	t.Restart = c.Restart
 	m := c.Model()
 	take(t.Generator, m.Generator)
 	take(t.Discriminator, m.Discriminator)
@@ -71,6 +73,19 @@ func take(n *engine.Network, from *model.Network) {
 	}
 	n.Iteration = from.Iteration
 	n.Load()
+}
+
+// Reset goes back to the beginning, with weights that are drawn from the seed.
+func (t *Trainer) Reset() {
+	t.Step, t.initSHA256, t.Restart = 0, "", checkpoint.Restart{}
+	for i, n := range []*engine.Network{t.Generator, t.Discriminator} {
+		for _, tensor := range n.Tensors {
+			clear(tensor.M)
+			clear(tensor.V)
+		}
+		n.Iteration = 0
+		Initialise(n, t.config.Seed, i)
+	}
 }
 
 // Begin takes the first weights, moving statistics, moments and iterations of each network; nil leaves the drawn ones.

@@ -3,8 +3,10 @@ package train
 
 import (
 	"fmt"
+	"sync/atomic"
 
 	"dcgan/arch"
+	"dcgan/checkpoint"
 	"dcgan/config"
 	"dcgan/dataset"
 	"dcgan/internal/engine"
@@ -16,6 +18,7 @@ type Trainer struct {
 	Step          int // steps done
 	Generator     *engine.Network
 	Discriminator *engine.Network
+	Restart       checkpoint.Restart // what it goes on with since it last went back to a checkpoint
 
 	config config.Config
 	pool   *engine.Pool
@@ -25,6 +28,10 @@ type Trainer struct {
 
 	latentPlace int         // of the first latent that is being drawn
 	latentTask  func(i int) // drawLatent, made once
+
+	parts      [][]float32 // what notFinite looks at
+	finiteTask func(i int) // watch, made once
+	bad        atomic.Bool
 
 	initSHA256 string // of the first weights, where they came from a file
 
@@ -38,6 +45,10 @@ type Trainer struct {
 // p < 0.5, the mean of both, and of G's batch with p > 0.5.
 type Metrics struct {
 	DLoss, DAccuracyReal, DAccuracyFake, GLoss, GAccuracy float64
+
+	// NotFinite names a loss, a gradient of a weight or a part of the state that is NaN or infinite after the step, ""
+	// where all are finite. From such a state no step leads back.
+	NotFinite string
 }
 
 // New plans a training of the given networks on data, which Check of the settings and Shapes of the networks have passed.
@@ -58,8 +69,8 @@ func New(c config.Config, generator, discriminator arch.Network, data *dataset.I
 	t.latents = kernel.Buffer(c.Batch * c.Latent)
 	t.targets = make([]float32, c.Batch)
 	t.images = kernel.Buffer(c.Batch * t.values)
-	Initialise(t.Generator, c.Seed, 0)
-	Initialise(t.Discriminator, c.Seed, 1)
+	t.parts, t.finiteTask = t.watched(), t.watch
+	t.Reset()
 	return t, nil
 }
 
@@ -71,6 +82,7 @@ func (t *Trainer) Next() Metrics {
 	t.drawForG()
 	m.GLoss, m.GAccuracy = t.learnG()
 	t.Step++
+	m.NotFinite = t.notFinite(m)
 	return m
 }
 
@@ -101,7 +113,11 @@ func (t *Trainer) learnG() (loss, accuracy float64) {
 
 func (t *Trainer) adam() engine.Adam {
 	c := &t.config
-	return engine.Adam{Rate: c.LR, Beta1: c.Beta1, Beta2: c.Beta2, Epsilon: c.Epsilon, Decay: c.Decay}
+	rate := c.LR
+	if t.Restart.Stream > 0 {
+		rate = t.Restart.LR
+	}
+	return engine.Adam{Rate: rate, Beta1: c.Beta1, Beta2: c.Beta2, Epsilon: c.Epsilon, Decay: c.Decay}
 }
 
 // share returns the share of logits on the side of sign: above zero is a probability above one half.

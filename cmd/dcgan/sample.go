@@ -187,9 +187,12 @@ func readLatents(path string, width int) (latents []float32, n int, err error) {
 		return nil, 0, input.Errorf("--latents: %w", err)
 	}
 	defer file.Close()
+	if info, err := file.Stat(); err == nil && info.IsDir() {
+		return nil, 0, input.Errorf("--latents: %s is a folder: give a .npy file", path)
+	}
 	shape, latents, err := npy.Read(file)
-	if err != nil {
-		return nil, 0, input.Errorf("--latents: %s: %w", path, err)
+	if err != nil { // it says itself whether the file is at fault or the machine
+		return nil, 0, fmt.Errorf("--latents: %s: %w", path, err)
 	}
 	if len(shape) != 2 || shape[1] != width {
 		return nil, 0, input.Errorf("--latents: %s is %s, and this generator takes N×%d", path, size(shape...), width)

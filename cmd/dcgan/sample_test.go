@@ -192,3 +192,22 @@ func TestWriteWalk(t *testing.T) {
 		}
 	}
 }
+
+// TestLatentsAtFault: a folder in place of latents is the user's error, a file that the machine cannot read is not.
+func TestLatentsAtFault(t *testing.T) {
+	if _, _, err := readLatents(t.TempDir(), 5); !input.Is(err) {
+		t.Errorf("a folder: %v", err)
+	}
+	bad := filepath.Join(t.TempDir(), "bad.npy")
+	write(t, bad, "\x93NUMPY")
+	if _, _, err := readLatents(bad, 5); !input.Is(err) || !strings.Contains(err.Error(), bad) {
+		t.Errorf("a bad file: %v", err)
+	}
+	const unreadable = "/proc/self/mem" // whose first page no process has
+	if _, err := os.Stat(unreadable); err != nil {
+		t.Skip("no " + unreadable + " here")
+	}
+	if _, _, err := readLatents(unreadable, 5); err == nil || input.Is(err) || !strings.Contains(err.Error(), unreadable) {
+		t.Errorf("an input/output error: %v", err)
+	}
+}

@@ -35,12 +35,19 @@ func trainCommandOf(o *trainOptions) *cobra.Command {
 		Long: `Train both networks and leave a run folder with checkpoints, sample grids, metrics and the settings.
 
 With no flags it repeats the seed's training on MNIST. A flag beats the config file, which beats the recipe. A signal
-(Ctrl-C) ends it after the step at hand with a whole checkpoint; a second one ends it at once.`,
+(Ctrl-C) ends it after the step at hand with a whole checkpoint; a second one ends it at once.
+
+A training has diverged when a loss, a gradient or a weight is no longer a finite number, or when it has collapsed for
+200 steps: D never errs, its loss is at its least, or G draws one image for every latent. By default it then stops with
+status 1 and a checkpoint of the last finite state. --on-divergence restart goes back to the newest checkpoint, with
+other latents and half the learning rate, at most three times; warn goes on after a collapse, and stops where numbers
+are not finite. Like --steps it may be another for --resume.`,
 		Example: `  dcgan train
   dcgan train --steps 600 --run runs/first
   dcgan train --data train-images-idx3-ubyte.gz --batch 128 --lr 1e-4
   dcgan train --config runs/first/config.json --seed 2
   dcgan train --resume --run runs/first --steps 10000
+  dcgan train --lr 2e-3 --on-divergence restart
   dcgan train --dry-run --g-filters 128,64,32,16`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return train(cmd, o) },
@@ -83,6 +90,8 @@ With no flags it repeats the seed's training on MNIST. A flag beats the config f
 	}
 	cmd.MarkFlagFilename("config", "json")
 	cmd.RegisterFlagCompletionFunc("recipe", cobra.FixedCompletions([]string{config.Recipe}, cobra.ShellCompDirectiveNoFileComp))
+	cmd.RegisterFlagCompletionFunc("on-divergence",
+		cobra.FixedCompletions([]string{config.Stop, config.Restart, config.Warn}, cobra.ShellCompDirectiveNoFileComp))
 	cmd.RegisterFlagCompletionFunc("run", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return runFolders(), cobra.ShellCompDirectiveDefault
 	})
@@ -125,6 +134,12 @@ func train(cmd *cobra.Command, o *trainOptions) error {
 		return stopped{"stopped before the run began"}
 	case errors.Is(err, dcgan.ErrStopped):
 		return stopped{fmt.Sprintf("stopped after step %d, %s; go on with: %s", result.Step, shown.kept(), resume)}
+	case errors.Is(err, dcgan.ErrDiverged):
+		then := fmt.Sprintf("the checkpoint of step %d is whole and finite", result.Step)
+		if shown.plan.OnDivergence != config.Restart {
+			then += fmt.Sprintf(": try it again with %s --on-divergence restart", resume)
+		}
+		return fmt.Errorf("%w; %s", err, then)
 	case err != nil && !input.Is(err) && shown.checkpoint != "":
 		return fmt.Errorf("%w; %s, go on with: %s", err, shown.kept(), resume)
 	case err != nil || o.quiet:

@@ -29,6 +29,12 @@ func New(seed uint64, purpose Purpose, step int) Stream {
 	return Stream{[2]uint32{uint32(seed), uint32(seed >> 32)}, uint32(purpose), uint32(step)}
 }
 
+// Numbered returns the stream of that number among those of the same seed, purpose and step; 0 is s itself.
+func (s Stream) Numbered(number int) Stream {
+	s.purpose |= uint32(number) << 16
+	return s
+}
+
 // Key is what all blocks of the stream are made with.
 func (s Stream) Key() [2]uint32 { return s.key }
 

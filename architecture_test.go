@@ -31,10 +31,13 @@ var allowed = map[string][]string{
 
 	// Networks with weights, and what other systems call them.
 	"model":    {"arch"},
-	"exchange": {"arch", "checkpoint", "format/onnx", "format/safetensors", "internal/input", "model"},
+	"exchange": {"arch", "checkpoint", "format/keras", "format/onnx", "format/safetensors",
+		"internal/input", "model"},
 
 	// Data, files and pictures, which know no training.
 	"dataset":            {"internal/input"},
+	"format/hdf5":        {"internal/input"},
+	"format/keras":       {"arch", "format/hdf5", "internal/input"},
 	"format/npy":         {"internal/input"},
 	"format/onnx":        {"internal/input", "google.golang.org/protobuf/encoding/protowire"},
 	"format/safetensors": {"internal/input"},

@@ -37,7 +37,7 @@ var allowed = map[string][]string{
 	// Data, files and pictures, which know no training.
 	"dataset":            {"internal/input"},
 	"format/hdf5":        {"internal/input"},
-	"format/keras":       {"arch", "format/hdf5", "internal/input"},
+	"format/keras":       {"arch", "format/hdf5", "internal/input", "model"},
 	"format/npy":         {"internal/input"},
 	"format/onnx":        {"internal/input", "google.golang.org/protobuf/encoding/protowire"},
 	"format/safetensors": {"internal/input"},

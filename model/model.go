@@ -13,6 +13,7 @@ type Network struct {
 	Weights   [][]float32 // one a tensor, in the order of Tensors, row-major
 	M, V      [][]float32 // in the same order, nil for what is not trained; both nil where there are no moments
 	Iteration int         // steps of Adam so far
+	Anew      string      // of a network that another program made: why there are no moments
 }
 
 // Model is what a checkpoint, or a file of another system, holds of the two networks.

@@ -31,7 +31,7 @@ var allowed = map[string][]string{
 
 	// Networks with weights, and what other systems call them.
 	"model":    {"arch"},
-	"exchange": {"arch", "checkpoint", "format/keras", "format/onnx", "format/safetensors",
+	"exchange": {"arch", "checkpoint", "config", "format/hdf5", "format/keras", "format/onnx", "format/safetensors",
 		"internal/input", "model"},
 
 	// Data, files and pictures, which know no training.

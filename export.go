@@ -1,8 +1,12 @@
 package dcgan
 
 import (
+	"fmt"
 	"io"
+	"slices"
 
+	"dcgan/arch"
+	"dcgan/config"
 	"dcgan/exchange"
 	"dcgan/internal/input"
 	"dcgan/model"
@@ -27,6 +31,31 @@ type Model struct {
 	passed   []string
 }
 
+// OpenWeights opens a file of Keras that has weights alone, those of one of the networks of a preset, or of the layers in a
+// file, the JSON of Keras' model.to_json().
+func OpenWeights(path, architecture string) (*Model, error) {
+	if isFolder(path) {
+		return nil, input.Errorf("%s is a folder: --arch is for a file of weights", path)
+	}
+	layers, err := layersOf(architecture)
+	if err != nil {
+		return nil, fmt.Errorf("--arch: %w", err)
+	}
+	m, err := exchange.Read(path, layers...)
+	if err != nil {
+		return nil, err
+	}
+	return &Model{networks: *m, source: path}, nil
+}
+
+func layersOf(architecture string) (exchange.Layers, error) {
+	if !slices.Contains(arch.Presets, architecture) {
+		return exchange.ReadLayers(architecture)
+	}
+	generator, discriminator, err := arch.Seed(config.Default())
+	return exchange.LayersOf(generator, discriminator), err
+}
+
 // OpenModel opens the networks of a run folder, a checkpoint or a file that Export wrote. Of a run folder, which names the
 // checkpoint: by its step, "latest" or "best"; "" is what Open takes.
 func OpenModel(path, which string) (*Model, error) {
@@ -49,6 +78,28 @@ func OpenModel(path, which string) (*Model, error) {
 		m.passed = append(m.passed, d.Reason)
 	}
 	return m, nil
+}
+
+// Networks returns the architectures of the networks that there are, the generator before the discriminator.
+func (m *Model) Networks() []arch.Network {
+	var all []arch.Network
+	for _, n := range m.networks.Networks() {
+		all = append(all, n.Network)
+	}
+	return all
+}
+
+// Generator returns the generator, to draw with.
+func (m *Model) Generator() (*Generator, error) {
+	if m.networks.Generator == nil {
+		return nil, input.Errorf("%s: holds a discriminator and no generator to draw with", m.source)
+	}
+	g, err := newGenerator(&m.networks)
+	if err != nil {
+		return nil, err
+	}
+	g.passed = m.passed
+	return g, nil
 }
 
 // PassedOver says what is wrong with newer checkpoints of the run folder that OpenModel passed over, a line each.

@@ -42,15 +42,7 @@ func OpenCheckpoint(path, which string) (*Generator, error) {
 	if err != nil {
 		return nil, err
 	}
-	if m.networks.Generator == nil {
-		return nil, input.Errorf("%s: holds a discriminator and no generator to draw with", path)
-	}
-	g, err := newGenerator(&m.networks)
-	if err != nil {
-		return nil, err
-	}
-	g.passed = m.passed
-	return g, nil
+	return m.Generator()
 }
 
 // findCheckpoint reads a checkpoint of a run folder, and returns the damaged ones that it passed over.
@@ -173,9 +165,5 @@ func Networks(what string) ([]arch.Network, error) {
 	if err != nil {
 		return nil, err
 	}
-	var all []arch.Network
-	for _, n := range m.networks.Networks() {
-		all = append(all, n.Network)
-	}
-	return all, nil
+	return m.Networks(), nil
 }

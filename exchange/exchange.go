@@ -5,6 +5,7 @@ package exchange
 import (
 	"io"
 
+	"dcgan/format/keras"
 	"dcgan/model"
 )
 
@@ -19,6 +20,8 @@ type Format struct {
 
 // Formats lists the formats that can be written.
 var Formats = []Format{
+	KerasH5,
+	{"keras", ".keras", "Keras 3's zip, layers, weights and Adam's moments", writeKeras(keras.WriteZip)},
 	{"onnx", ".onnx", "the network as a graph, for onnxruntime and others", writeONNX},
 	{"safetensors", ".safetensors", "weights in PyTorch's layout", writeTorch},
 }

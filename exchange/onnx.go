@@ -202,7 +202,7 @@ func encodeONNX(n *model.Network, m *model.Model) ([]byte, error) {
 func isONNX(start []byte) bool { return len(start) > 2 && start[0] == 1<<3 && start[1] < 32 }
 
 // readONNX reads what writeONNX wrote.
-func readONNX(path string) (*model.Model, error) {
+func readONNX(path string, _ Layers) (*model.Model, error) {
 	file, size, err := input.Open(path)
 	if err != nil {
 		return nil, err

@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"dcgan/checkpoint"
+	"dcgan/format/keras"
 	"dcgan/format/safetensors"
 	"dcgan/internal/input"
 	"dcgan/model"
@@ -14,11 +15,12 @@ import (
 // kind is a kind of file that networks are read from, known by how it begins.
 type kind struct {
 	is   func(start []byte) bool
-	read func(path string) (*model.Model, error)
+	read func(path string, of Layers) (*model.Model, error)
 }
 
 // kinds is in the order that they are tried in.
 var kinds = []kind{
+	{keras.Is, readKeras},
 	{isSafetensors, readSafetensors},
 	{isONNX, readONNX},
 }
@@ -26,16 +28,17 @@ var kinds = []kind{
 // startSize is how much of a file tells its kind.
 const startSize = 16
 
-// Read reads the networks of a file, whatever it is: a checkpoint, or a file that Formats has. What is wrong with the file
-// is an error of input that begins with its path.
-func Read(path string) (*model.Model, error) {
+// Read reads the networks of a file, whatever it is: a checkpoint, or a file that Formats has. Where it is one of Keras that
+// has weights alone, they are those of the first of the given layers that they fit. What is wrong with the file is an error of
+// input that begins with its path.
+func Read(path string, of ...*keras.Architecture) (*model.Model, error) {
 	start, err := readStart(path)
 	if err != nil {
 		return nil, err
 	}
 	for _, k := range kinds {
 		if k.is(start) {
-			return k.read(path)
+			return k.read(path, of)
 		}
 	}
 	return nil, input.Errorf("%s: is neither a checkpoint nor a model file that can be read, or its first bytes are damaged", path)
@@ -62,7 +65,7 @@ func isSafetensors(start []byte) bool {
 }
 
 // readSafetensors reads a checkpoint or a network in PyTorch's layout.
-func readSafetensors(path string) (*model.Model, error) {
+func readSafetensors(path string, _ Layers) (*model.Model, error) {
 	file, err := safetensors.ReadFile(path)
 	if err != nil {
 		return nil, err

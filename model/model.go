@@ -21,6 +21,7 @@ type Model struct {
 	Generator, Discriminator *Network // nil where there is none
 	Step                     int      // of the training, 0 where unknown
 	Settings                 map[string]json.RawMessage
+	Foreign                  bool // of another system: no settings of ours say what its layers are, they do
 }
 
 // Networks returns the networks that there are, the generator first.

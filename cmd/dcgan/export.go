@@ -19,7 +19,7 @@ const bothNetworks = "both"
 
 // exportOptions is what export's flags say.
 type exportOptions struct {
-	format, network, out, checkpoint string
+	format, network, out, checkpoint, architecture string
 }
 
 func exportCommand() *cobra.Command {
@@ -39,7 +39,8 @@ func exportCommand() *cobra.Command {
 
 Arrays are N×H×W×C everywhere but in safetensors. A file is written whole or not at all; sample, summary and
 train --init read it back. docs/formats.md says what is in each and how to load it.`,
-		Example: `  dcgan export runs/mnist-001 --format onnx
+		Example: `  dcgan export runs/mnist-001 --format keras-h5
+  dcgan export runs/mnist-001 --format onnx
   dcgan export runs/mnist-001 --format onnx --network discriminator --out judge.onnx
   dcgan export runs/mnist-001 --checkpoint 400 --format safetensors --network both --out model/`,
 		Args:              oneArg("a run folder, a checkpoint or a model file"),
@@ -54,6 +55,7 @@ train --init read it back. docs/formats.md says what is in each and how to load 
 	f.StringVar(&o.network, "network", dcgan.GeneratorNetwork, "`WHICH`: "+strings.Join(networks, ", ")+" (into a folder)")
 	f.StringVar(&o.out, "out", "", "`FILE` to write (default: the network's name), or with both a folder")
 	f.StringVar(&o.checkpoint, "checkpoint", "", "which checkpoint of the run: a `STEP` or latest")
+	addArch(cmd, &o.architecture)
 	cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp))
 	cmd.RegisterFlagCompletionFunc("network", cobra.FixedCompletions(networks, cobra.ShellCompDirectiveNoFileComp))
 	cmd.RegisterFlagCompletionFunc("checkpoint", completeCheckpoint)
@@ -66,7 +68,7 @@ func export(source string, o exportOptions, warn func(string)) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	model, err := dcgan.OpenModel(source, o.checkpoint)
+	model, err := openModel(source, o.checkpoint, o.architecture)
 	if err != nil {
 		return "", err
 	}

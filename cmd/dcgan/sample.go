@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"dcgan"
 	"dcgan/format/npy"
 	"dcgan/internal/input"
 
@@ -23,14 +22,15 @@ const (
 
 // sampleOptions is what sample's flags say.
 type sampleOptions struct {
-	n          int
-	grid       string
-	seed       uint64
-	latents    string
-	out        string
-	checkpoint string
-	walk       bool
-	frames     int
+	n            int
+	grid         string
+	seed         uint64
+	latents      string
+	out          string
+	checkpoint   string
+	architecture string
+	walk         bool
+	frames       int
 
 	nGiven, seedGiven, framesGiven bool
 }
@@ -41,7 +41,7 @@ func sampleCommand() *cobra.Command {
 		Use:   "sample RUN|FILE",
 		Short: "Draw images with a trained generator",
 		Long: `Draw images with the generator of a run folder (its newest whole checkpoint), of a checkpoint, or of a
-model file that export wrote. The ending of --out chooses what is written:
+model file of Keras or that export wrote. The ending of --out chooses what is written:
 
   .png        a grid of the images
   .npy        an array of N×H×W×C float32 values in [-1, 1]
@@ -53,7 +53,8 @@ model file that export wrote. The ending of --out chooses what is written:
   dcgan sample runs/mnist-001 -n 100 --out digits/
   dcgan sample runs/mnist-001 -n 8 --walk --out walk.gif
   dcgan sample runs/mnist-001 --latents latents.npy --out drawn.npy
-  dcgan sample generator.onnx`,
+  dcgan sample generator.onnx
+  dcgan sample generator.weights.h5 --arch seed`,
 		Args:              oneArg("a run folder, a checkpoint or a model file"),
 		ValidArgsFunction: completeRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -72,6 +73,7 @@ model file that export wrote. The ending of --out chooses what is written:
 	f.StringVar(&o.checkpoint, "checkpoint", "", "which checkpoint of the run: a `STEP` or latest")
 	f.BoolVar(&o.walk, "walk", false, "walk from latent to latent, into a .gif")
 	f.IntVar(&o.frames, "frames", 10, "of a walk, from one latent to the next")
+	addArch(cmd, &o.architecture)
 	cmd.MarkFlagFilename("latents", "npy")
 	cmd.MarkFlagFilename("out", "png", "npy", "gif")
 	cmd.RegisterFlagCompletionFunc("checkpoint", completeCheckpoint)
@@ -88,10 +90,15 @@ func sample(source string, o sampleOptions, warn func(string)) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	generator, err := dcgan.OpenCheckpoint(source, o.checkpoint)
+	model, err := openModel(source, o.checkpoint, o.architecture)
 	if err != nil {
 		return "", err
 	}
+	generator, err := model.Generator()
+	if err != nil {
+		return "", err
+	}
+	defer generator.Close()
 	for _, passed := range generator.PassedOver() {
 		warn(fmt.Sprintf("%s; drawing from the newest whole one, of step %d", passed, generator.Step()))
 	}

@@ -30,7 +30,7 @@ var allowed = map[string][]string{
 	"arch":           {"config", "internal/input"},
 
 	// Networks with weights, and what other systems call them.
-	"model":    {"arch"},
+	"model": {"arch"},
 	"exchange": {"arch", "checkpoint", "config", "format/hdf5", "format/keras", "format/onnx", "format/safetensors",
 		"internal/input", "model"},
 

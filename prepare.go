@@ -14,7 +14,6 @@ import (
 	"dcgan/checkpoint"
 	"dcgan/config"
 	"dcgan/dataset"
-	"dcgan/exchange"
 	"dcgan/internal/input"
 	"dcgan/internal/kernel"
 	"dcgan/model"
@@ -81,16 +80,16 @@ func (p *prepared) check(hold bool) error {
 	if p.plan.Generator, p.plan.Discriminator, err = arch.Seed(*c); err != nil {
 		return err
 	}
-	if err := p.openData(); err != nil {
-		return err
-	}
-	if err := p.openInitial(); err != nil {
-		return err
-	}
 	if p.exists {
 		if err := p.findCheckpoint(); err != nil {
 			return err
 		}
+	}
+	if err := p.openInitial(); err != nil {
+		return err
+	}
+	if err := p.openData(); err != nil {
+		return err
 	}
 	p.plan.Complete = p.plan.Step >= c.Steps
 	if p.plan.Complete {
@@ -201,61 +200,14 @@ func (p *prepared) openData() error {
 		return err
 	}
 	p.plan.DataSHA256 = p.data.SHA256
-	return nil
-}
-
-// openInitial reads the files that first weights are taken from.
-func (p *prepared) openInitial() error {
-	files := p.plan.Config.InitFiles()
-	if p.plan.Resume && p.exists && !slices.Contains(p.plan.Given, "init") {
-		return nil // the run's own checkpoints have what came of them
-	}
-	fits := func(path string, had *model.Network, want arch.Network) error {
-		if had == nil {
-			return input.Errorf("--init: %s holds no %s: give GENERATOR,DISCRIMINATOR, or one checkpoint", path, want.Name)
-		}
-		if err := sameWeights(had.Network, want); err != nil {
-			return input.Errorf("--init: %s: %w", path, err)
-		}
-		return nil
-	}
-	for i, path := range files {
-		m, err := exchange.Read(path)
-		if err != nil {
-			return fmt.Errorf("--init: %w", err)
-		}
-		if i == 0 {
-			if err := fits(path, m.Generator, p.plan.Generator); err != nil {
-				return err
-			}
-			p.initial.Generator = m.Generator
-		}
-		if i == 1 || len(files) == 1 && m.Discriminator != nil {
-			if err := fits(path, m.Discriminator, p.plan.Discriminator); err != nil {
-				return err
-			}
-			p.initial.Discriminator = m.Discriminator
-		}
+	if p.from != nil && p.from.DataSHA256 != p.data.SHA256 {
+		return disagreement(p.plan.Run, []config.Difference{
+			{Key: "data", Old: "SHA-256 " + p.from.DataSHA256, New: "SHA-256 " + p.data.SHA256}})
 	}
 	return nil
 }
 
-// sameWeights says where the weights of a network differ in shape from those of another.
-func sameWeights(had, want arch.Network) error {
-	a, b := had.Tensors(), want.Tensors()
-	if len(a) != len(b) {
-		return fmt.Errorf("its %s has %d tensors, the settings ask for %d", had.Name, len(a), len(b))
-	}
-	for i := range a {
-		if a[i].Name != b[i].Name || !slices.Equal(a[i].Shape, b[i].Shape) {
-			return fmt.Errorf("its %s has %s of %v, the settings ask for %s of %v", had.Name,
-				a[i].Name, []int(a[i].Shape), b[i].Name, []int(b[i].Shape))
-		}
-	}
-	return nil
-}
-
-// findCheckpoint reads the newest whole checkpoint of the run and holds it against the settings and the data.
+// findCheckpoint reads the newest whole checkpoint of the run and holds it against the settings.
 func (p *prepared) findCheckpoint() error {
 	folder, err := run.Open(p.plan.Run)
 	if err != nil {
@@ -283,11 +235,11 @@ func (p *prepared) findCheckpoint() error {
 			differences = append(differences, config.Difference{Key: s.Key, Old: was, New: string(now[s.Key])})
 		}
 	}
-	if from.DataSHA256 != p.data.SHA256 {
-		differences = append(differences, config.Difference{Key: "data", Old: "SHA-256 " + from.DataSHA256, New: "SHA-256 " + p.data.SHA256})
-	}
 	if err := disagreement(p.plan.Run, differences); err != nil {
 		return err
+	}
+	if p.plan.Init != "" { // whose layers the run may have
+		p.plan.Generator, p.plan.Discriminator = from.Generator, from.Discriminator
 	}
 	if err := errors.Join(sameWeights(from.Generator, p.plan.Generator), sameWeights(from.Discriminator, p.plan.Discriminator)); err != nil {
 		return input.Errorf("the newest whole checkpoint of %s does not fit its settings: %w", p.plan.Run, err)

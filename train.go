@@ -3,6 +3,7 @@ package dcgan
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -13,7 +14,9 @@ import (
 	"dcgan/checkpoint"
 	"dcgan/config"
 	"dcgan/divergence"
+	"dcgan/exchange"
 	"dcgan/internal/engine"
+	"dcgan/model"
 	"dcgan/picture"
 	"dcgan/run"
 	"dcgan/train"
@@ -233,10 +236,27 @@ func asPoint(m Metrics) picture.Point {
 		DAccuracyReal: m.DAccuracyReal, DAccuracyFake: m.DAccuracyFake, GAccuracy: m.GAccuracy}
 }
 
-// save writes a checkpoint, and where they are due the grid and the curves; then old checkpoints go. The checkpoint comes
+// saveKeras writes both networks for Keras.
+func (s *session) saveKeras() error {
+	m := s.trainer.State().Model()
+	for name, n := range map[string]*model.Network{GeneratorNetwork: m.Generator, DiscriminatorNetwork: m.Discriminator} {
+		write := func(w io.Writer) error { return exchange.KerasH5.Write(w, n, m) }
+		if _, err := s.folder.SaveModel(name, m.Step, write); err != nil {
+			return fmt.Errorf("step %d: saving for Keras: %w", m.Step, err)
+		}
+	}
+	return nil
+}
+
+// save writes a checkpoint, and where they are due the grid, the curves and the files for Keras; then old checkpoints go. The checkpoint comes
 // after the pictures, so that a run that goes on from it has them.
 func (s *session) save(pictures bool) error {
 	saved := Saved{Step: s.trainer.Step}
+	if pictures && s.plan.KerasH5 {
+		if err := s.saveKeras(); err != nil {
+			return err
+		}
+	}
 	if pictures {
 		if err := s.draw(&saved); err != nil {
 			return err

@@ -1,6 +1,9 @@
 package arch
 
 import (
+	"reflect"
+	"slices"
+
 	"dcgan/config"
 	"dcgan/internal/input"
 )
@@ -60,6 +63,47 @@ func Seed(c config.Config) (generator, discriminator Network, err error) {
 		}
 	}
 	return generator, discriminator, nil
+}
+
+// SettingsOf returns settings that Seed makes these two networks of, and true; where there are none, c with the size of
+// their latent, and false.
+func SettingsOf(generator, discriminator Network, c config.Config) (config.Config, bool) {
+	c = c.Clone()
+	c.Latent = generator.Input.Size()
+	found := c.Clone()
+	found.GFilters, found.DFilters = nil, nil
+	for _, l := range generator.Layers {
+		switch l.Class {
+		case BatchNormalization:
+			found.BNMomentum, found.BNEpsilon = l.Momentum, l.Epsilon
+		case Reshape:
+			found.GFilters = append(found.GFilters, l.Target[len(l.Target)-1])
+		case Conv2DTranspose:
+			found.GFilters = append(found.GFilters, l.Filters)
+		}
+	}
+	for _, l := range discriminator.Layers {
+		switch l.Class {
+		case Conv2D:
+			found.Kernel = l.Kernel
+			found.DFilters = append(found.DFilters, l.Filters)
+		case LeakyReLU:
+			found.LeakySlope = l.NegativeSlope
+		case Dropout:
+			found.Dropout = l.Rate
+		}
+	}
+	if len(found.GFilters) > 0 { // the last gives the image
+		found.GFilters = found.GFilters[:len(found.GFilters)-1]
+	}
+	g, d, err := Seed(found)
+	same := func(a, b Network) bool {
+		return slices.Equal(a.Input, b.Input) && slices.EqualFunc(a.Layers, b.Layers, func(a, b Layer) bool { return reflect.DeepEqual(a, b) })
+	}
+	if err != nil || found.Check() != nil || !same(g, generator) || !same(d, discriminator) {
+		return c, false
+	}
+	return found, true
 }
 
 // Presets names the architectures that can be asked for without a file.

@@ -23,6 +23,7 @@ type Config struct {
 	Threads   int    `json:"threads"` // 0 for as many as this process may use
 
 	TensorBoard  bool   `json:"tensorboard"`   // whether to write events for TensorBoard
+	KerasH5      bool   `json:"keras_h5"`      // whether to save both networks for Keras too
 	OnDivergence string `json:"on_divergence"` // what to do when numbers go bad: stop, restart or warn
 
 	Latent     int     `json:"latent"`    // values in a latent

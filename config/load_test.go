@@ -26,6 +26,7 @@ const encoded = `{
   "seed": 1,
   "threads": 0,
   "tensorboard": false,
+  "keras_h5": false,
   "on_divergence": "stop",
   "latent": 100,
   "noise": "-1:1",

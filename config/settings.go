@@ -37,6 +37,7 @@ func (c *Config) Settings() []Setting {
 		{"seed", GroupLearning, "every random draw follows from it", true, &c.Seed},
 		{"threads", GroupRun, "threads, 0 for the cores this process may use", false, &c.Threads},
 		{"tensorboard", GroupRun, "write event files for TensorBoard too", false, &c.TensorBoard},
+		{"keras_h5", GroupRun, "save generator_N.h5 and discriminator_N.h5 for Keras too", false, &c.KerasH5},
 		{"on_divergence", GroupRun, "what to do when training goes bad, an `ACTION`: stop, restart or warn", false, &c.OnDivergence},
 		{"latent", GroupNetworks, "values in a latent", true, &c.Latent},
 		{"noise", GroupNetworks, "bounds of the truncated normal of latents", true, &c.Noise},

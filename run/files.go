@@ -50,6 +50,12 @@ func (f *Folder) samplePath(name string, step int) string {
 	return filepath.Join(f.Dir, SamplesName, fmt.Sprintf("%s-%05d.png", name, step))
 }
 
+// SaveModel writes a network after a step as NAME_100.h5 with write and returns its path.
+func (w *Writer) SaveModel(name string, step int, write func(io.Writer) error) (string, error) {
+	path := filepath.Join(w.Dir, fmt.Sprintf("%s_%d.h5", name, step))
+	return path, writeFile(w.disk, path, write)
+}
+
 // SaveCurves writes curves.png, a picture that is already encoded.
 func (w *Writer) SaveCurves(png []byte) error {
 	return writeFile(w.disk, filepath.Join(w.Dir, CurvesName), text(png))

@@ -5,6 +5,7 @@
 //	samples/mnist-00100.png   pictures drawn on the way
 //	checkpoints/00000100.safetensors
 //	curves.png
+//	generator_100.h5, discriminator_100.h5
 //	tensorboard/              events for TensorBoard
 //	.lock                     held by the process that writes
 //

@@ -79,7 +79,7 @@ func Read(content []byte, architectures ...*Architecture) (*model.Network, *Adam
 		if a, err = Parse([]byte(config)); err != nil {
 			return nil, nil, err
 		}
-		training = parseTraining(root.Attribute("training_config"))
+		training = parseTraining(root)
 	}
 	legacy := root
 	if g := root.Group("model_weights"); g != nil {

@@ -32,12 +32,18 @@ type optimizer struct {
 	} `json:"config"`
 }
 
-// parseTraining reads the attribute training_config of a legacy file.
-func parseTraining(attribute any) compiled {
+// parseTraining reads what a legacy file says, in Keras' attribute or in ours.
+func parseTraining(root *hdf5.Group) compiled {
 	var t struct {
 		Optimizer optimizer `json:"optimizer_config"`
 	}
-	if text, ok := attribute.(string); !ok || json.Unmarshal([]byte(text), &t) != nil {
+	into := any(&t)
+	text, ok := root.Attribute("training_config").(string)
+	if !ok {
+		into = &t.Optimizer
+		text, ok = root.Attribute(optimizerName).(string)
+	}
+	if !ok || json.Unmarshal([]byte(text), into) != nil {
 		return compiled{}
 	}
 	return t.Optimizer.read()

@@ -104,8 +104,12 @@ func state(n *model.Network, a *Adam) []variable {
 	return all
 }
 
-// WriteLegacy writes a network as a legacy .h5 file, compiled with Adam and its moments where the network has moments.
-// Equal networks give equal bytes.
+// optimizerName is the attribute of a legacy file that describes its optimizer. Keras' own, training_config, would make
+// Keras 3.15 compile the model with an optimizer that knows none of its weights, and then refuse to train it.
+const optimizerName = "optimizer_config"
+
+// WriteLegacy writes a network as a legacy .h5 file, with Adam and its moments where the network has moments. Equal networks
+// give equal bytes.
 func WriteLegacy(w io.Writer, n *model.Network, adam Adam) error {
 	root := &hdf5.Group{}
 	root.Set("backend", "tensorflow")
@@ -127,8 +131,7 @@ func WriteLegacy(w io.Writer, n *model.Network, adam Adam) error {
 	}
 	weights.Make("top_level_model_weights").Set("weight_names", []string(nil))
 	if n.M != nil {
-		root.Set("training_config", text(dict{"optimizer_config": adam.optimizer(), "loss": loss(n.Network), "loss_weights": nil,
-			"metrics": nil, "weighted_metrics": nil, "run_eagerly": false, "steps_per_execution": 1, "jit_compile": false}))
+		root.Set(optimizerName, text(adam.optimizer()))
 		g := root.Make("optimizer_weights")
 		var names []string
 		for _, v := range state(n, &adam) {
@@ -140,7 +143,7 @@ func WriteLegacy(w io.Writer, n *model.Network, adam Adam) error {
 	return hdf5.Write(w, root)
 }
 
-// WriteZip writes a network as a .keras file of Keras 3, compiled as WriteLegacy does. Equal networks give equal bytes:
+// WriteZip writes a network as a .keras file of Keras 3, compiled with Adam where the network has its moments. Equal networks give equal bytes:
 // the file holds no times.
 func WriteZip(w io.Writer, n *model.Network, adam Adam) error {
 	c := config(n.Network)

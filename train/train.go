@@ -91,6 +91,11 @@ func (t *Trainer) Next() Metrics {
 func (t *Trainer) learnD() Metrics {
 	fakes := t.Generator.Forward(t.latents, t.half, engine.Inference)
 	copy(t.images[t.half*t.values:], fakes)
+	return t.teachD()
+}
+
+// teachD trains D on t.images as they are.
+func (t *Trainer) teachD() Metrics {
 	logits := t.Discriminator.Forward(t.images, t.config.Batch, engine.Training)
 	loss := t.Discriminator.CrossEntropy(t.Discriminator.OutputGradient(t.config.Batch), logits, t.targets)
 	m := Metrics{DLoss: loss, DAccuracyReal: share(logits[:t.half], 1), DAccuracyFake: share(logits[t.half:], -1)}

@@ -202,6 +202,7 @@ func (o *options) dtype() {
 		name = policy.Config.Name
 	}
 	if name != "float32" && compact(value) != "null" {
+		o.left["dtype"] = json.RawMessage(strconv.Quote(name))
 		o.fail("dtype")
 	}
 	delete(o.left, "dtype")

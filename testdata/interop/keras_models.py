@@ -37,7 +37,7 @@ def generator(k, name):
         k.layers.Reshape(start if name != "rgb" else (*start[:2], -1)),
     ]
     for i, stride in enumerate(strides):
-        filters = channels // 2 ** (i + 1)
+        filters = max(2, channels >> (i + 1))
         # Options and their defaults in several ways.
         layers += [
             k.layers.Conv2DTranspose(filters, kernel, strides=stride, padding="same", activation="relu" if name == "odd" else None),

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 
 	"dcgan/arch"
 	"dcgan/config"
@@ -35,14 +34,16 @@ const maxDescription = 16 << 20
 // ReadLayers reads the JSON of a Keras model, as model.to_json() gives it. What is wrong is an error of input that begins
 // with the path.
 func ReadLayers(path string) (Layers, error) {
-	if _, err := readStart(path); err != nil {
+	file, size, err := input.Open(path)
+	if err != nil {
 		return nil, err
 	}
-	if info, err := os.Stat(path); err != nil || info.Size() > maxDescription {
+	defer file.Close()
+	if size > maxDescription {
 		return nil, input.Errorf("%s: is too large to describe a model: give the JSON of model.to_json()", path)
 	}
-	text, err := os.ReadFile(path)
-	if err != nil {
+	text := make([]byte, size)
+	if _, err := io.ReadFull(file, text); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	a, err := keras.Parse(text)

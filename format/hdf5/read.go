@@ -2,11 +2,9 @@ package hdf5
 
 import (
 	"encoding/binary"
-	"errors"
+	"fmt"
 	"io"
-	"io/fs"
 	"math"
-	"os"
 
 	"dcgan/internal/input"
 )
@@ -21,27 +19,17 @@ const (
 // ReadFile returns the bytes of a file. That it is missing, no file or too large is an error of input. Errors begin with
 // the path.
 func ReadFile(path string) ([]byte, error) {
-	file, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, input.Errorf("%s: %w", path, fs.ErrNotExist)
-	}
+	file, size, err := input.Open(path)
 	if err != nil {
-		return nil, input.Errorf("%s: cannot be opened: %w", path, errors.Unwrap(err))
+		return nil, err
 	}
 	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, input.Errorf("%s: is not a file", path)
-	}
-	if info.Size() > maxFile {
+	if size > maxFile {
 		return nil, input.Errorf("%s: is larger than %d bytes", path, int64(maxFile))
 	}
-	content := make([]byte, info.Size())
+	content := make([]byte, size)
 	if _, err := io.ReadFull(file, content); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return content, nil
 }

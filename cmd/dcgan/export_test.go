@@ -26,7 +26,7 @@ func TestExport(t *testing.T) {
 	wantDone(t, trainTiny(t, dir, "--steps", "2", "--run", "r", "--quiet"), "")
 	wantDone(t, dcganWith("sample r -n 3 --out run.npy"), "")
 
-	trained := ""
+	trained := map[bool]string{}
 	for _, format := range dcgan.Formats() {
 		name, g, d := format.Name, "generator"+format.Ending, "discriminator"+format.Ending
 		wantDone(t, dcganWith("export r --format "+name+" --network both --out "+name), name+": "+g+" and "+d)
@@ -57,13 +57,16 @@ func TestExport(t *testing.T) {
 		}
 		wantError(t, trainTiny(t, dir, "--init", name+"/"+d, "--run", "bad"), statusInput, "holds no generator")
 		wantError(t, trainTiny(t, dir, "--init", g+","+g, "--run", "bad"), statusInput, "holds no discriminator")
-		wantError(t, call(t, dir, "train", "--init", g, "--run", "bad"), statusInput, "the settings ask for")
+		keras := format.Ending == ".h5" || format.Ending == ".keras" // whose layers decide, and which have moments
+		if !keras {
+			wantError(t, call(t, dir, "train", "--init", g, "--run", "bad"), statusInput, "the settings ask for")
+		}
 
-		// Both formats are the same beginning for a training.
+		// Formats that hold the same are the same beginning for a training.
 		wantDone(t, trainTiny(t, dir, "--init", both, "--steps", "1", "--run", "from-"+name, "--quiet"), "")
-		if c := read(t, in("from-"+name+"/checkpoints/00000001.safetensors")); trained == "" {
-			trained = c
-		} else if c != trained {
+		if c := read(t, in("from-"+name+"/checkpoints/00000001.safetensors")); trained[keras] == "" {
+			trained[keras] = c
+		} else if c != trained[keras] {
 			t.Errorf("%s: a training begins otherwise with its weights", name)
 		}
 	}

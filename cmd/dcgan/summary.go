@@ -16,8 +16,8 @@ func summaryCommand() *cobra.Command {
 		Use:   "summary RUN|FILE|PRESET",
 		Short: "Print both networks layer by layer",
 		Long: `Print the generator and the discriminator layer by layer, with output shapes and numbers of parameters, as Keras'
-model.summary() does. The argument is a run folder, a checkpoint, a file of Keras or that export wrote (it has one of the two), or
-a preset's name: seed.`,
+model.summary() does. The argument is a run folder, a checkpoint, a file of Keras or that export wrote, which has one
+of the two, or a preset's name: seed.`,
 		Example: `  dcgan summary seed
   dcgan summary runs/mnist-001
   dcgan summary runs/mnist-001/checkpoints/00000100.safetensors`,

@@ -115,4 +115,4 @@ def export_state(program, path):
         if "optimizer_weights" not in file:
             return None
         state = file["optimizer_weights"]
-        return [state[n][()].tobytes() for n in state.attrs["weight_names"] if "learning_rate" not in n]
+        return [state[n][()].tobytes() for n in state.attrs["weight_names"] if b"learning_rate" not in n]

@@ -71,7 +71,8 @@ func (p *prepared) describe() error {
 	c := &p.plan.Config.Config
 	described, whole := arch.SettingsOf(p.plan.Generator, p.plan.Discriminator, *c)
 	if !whole {
-		p.warn("--init: no settings describe the layers of %s: those files decide, and config.json says nothing true of layers", c.Init)
+		p.warn("--init: no settings describe the layers of %s: those files decide, and config.json says nothing true of layers",
+			c.Init)
 	}
 	defaults := DefaultConfig()
 	first, asked, now := defaults.Settings(), p.asked.Settings(), described.Settings()
@@ -80,7 +81,8 @@ func (p *prepared) describe() error {
 			continue
 		}
 		if s.String() != first[i].String() {
-			return input.Errorf("--%s: %s is asked for, and the layers of --init %s have %s: leave it out", s.Flag(), s, c.Init, now[i])
+			return input.Errorf("--%s: %s is asked for, and the layers of --init %s have %s: leave it out",
+				s.Flag(), s, c.Init, now[i])
 		}
 		if err := asked[i].Set(now[i].String()); err != nil {
 			return input.Errorf("--init: %s: %w", c.Init, err)
@@ -94,7 +96,8 @@ func (p *prepared) describe() error {
 func (p *prepared) fit() error {
 	g, d := p.plan.Generator, p.plan.Discriminator
 	if drawn := g.Output(); !slices.Equal(drawn, d.Input) {
-		return input.Errorf("the generator draws images of %v, the discriminator takes %v: give --init both of a pair", []int(drawn), []int(d.Input))
+		return input.Errorf("the generator draws images of %v, the discriminator takes %v: give --init both of a pair",
+			[]int(drawn), []int(d.Input))
 	}
 	if !slices.Equal(d.Input, p.plan.Shape) {
 		return input.Errorf("%s has images of %v (height, width, channels), the %s networks take %v",

@@ -98,7 +98,7 @@ func SettingsOf(generator, discriminator Network, c config.Config) (config.Confi
 	}
 	g, d, err := Seed(found)
 	same := func(a, b Network) bool {
-		return slices.Equal(a.Input, b.Input) && slices.EqualFunc(a.Layers, b.Layers, func(a, b Layer) bool { return reflect.DeepEqual(a, b) })
+		return slices.Equal(a.Input, b.Input) && reflect.DeepEqual(a.Layers, b.Layers)
 	}
 	if err != nil || found.Check() != nil || !same(g, generator) || !same(d, discriminator) {
 		return c, false

@@ -14,7 +14,8 @@ import (
 )
 
 // KerasH5 is Keras' legacy format, which the seed's program saves in.
-var KerasH5 = Format{"keras-h5", ".h5", "Keras' legacy HDF5, layers, weights and Adam's moments", writeKeras(keras.WriteLegacy)}
+var KerasH5 = Format{"keras-h5", ".h5", "Keras' legacy HDF5, layers, weights and Adam's moments",
+	writeKeras(keras.WriteLegacy)}
 
 // Layers are what a file of weights alone may hold the weights of.
 type Layers []*keras.Architecture
@@ -101,7 +102,9 @@ func adamSettings(a *keras.Adam) map[string]*float64 {
 }
 
 // writeKeras makes a Format's function of one of package keras.
-func writeKeras(write func(io.Writer, *model.Network, keras.Adam) error) func(io.Writer, *model.Network, *model.Model) error {
+func writeKeras(
+	write func(io.Writer, *model.Network, keras.Adam) error,
+) func(io.Writer, *model.Network, *model.Model) error {
 	return func(w io.Writer, n *model.Network, m *model.Model) error {
 		c := config.Default()
 		adam := keras.Adam{LR: c.LR, Beta1: c.Beta1, Beta2: c.Beta2, Epsilon: c.Epsilon, Decay: c.Decay}

@@ -29,8 +29,8 @@ var kinds = []kind{
 const startSize = 16
 
 // Read reads the networks of a file, whatever it is: a checkpoint, or a file that Formats has. Where it is one of Keras that
-// has weights alone, they are those of the first of the given layers that they fit. What is wrong with the file is an error of
-// input that begins with its path.
+// has weights alone, they are those of the first of the given layers that they fit. What is wrong with the file is an error
+// of input that begins with its path.
 func Read(path string, of ...*keras.Architecture) (*model.Model, error) {
 	start, err := readStart(path)
 	if err != nil {

@@ -10,10 +10,9 @@ import (
 
 // addArch adds the flag of what a file of weights alone needs.
 func addArch(cmd *cobra.Command, architecture *string) {
-	cmd.Flags().StringVar(architecture, "arch", "", "of a Keras file of weights alone: a `PRESET`, or the JSON file of a Keras model")
-	cmd.RegisterFlagCompletionFunc("arch", func(_ *cobra.Command, _ []string, word string) ([]string, cobra.ShellCompDirective) {
-		return withPrefix(arch.Presets, word), cobra.ShellCompDirectiveDefault
-	})
+	cmd.Flags().StringVar(architecture, "arch", "",
+		"of a Keras file of weights alone: a `PRESET`, or the JSON file of a Keras model")
+	cmd.RegisterFlagCompletionFunc("arch", cobra.FixedCompletions(arch.Presets, cobra.ShellCompDirectiveDefault))
 }
 
 // openModel opens what a verb is called with.

@@ -37,8 +37,8 @@ func ReadFile(path string) ([]byte, error) {
 // Read reads a file. Datasets are parts of it, so it must not change while they are in use. No more memory is taken than
 // a few times the file's size, whatever stands in it. What is wrong is an error of input.
 func Read(file []byte) (*Group, error) {
-	r := &reader{file: file, budget: 2*len(file) + 1<<16, data: len(file), seen: map[uint64]bool{}, heaps: map[uint64]map[int][]byte{},
-		texts: map[textKey]string{}}
+	r := &reader{file: file, budget: 2*len(file) + 1<<16, data: len(file), seen: map[uint64]bool{},
+		heaps: map[uint64]map[int][]byte{}, texts: map[textKey]string{}}
 	root, err := r.superblock()
 	if err != nil {
 		return nil, err
@@ -79,7 +79,8 @@ func damaged(what string, at uint64) error {
 // at returns a cursor over size bytes of a structure.
 func (r *reader) at(address uint64, size int, what string) (*cursor, error) {
 	if size < 0 || address > uint64(len(r.file)) || uint64(size) > uint64(len(r.file))-address {
-		return nil, input.Errorf("is cut short or damaged: it has %d bytes, and %s would lie at %d", len(r.file), what, address)
+		return nil, input.Errorf("is cut short or damaged: it has %d bytes, and %s would lie at %d",
+			len(r.file), what, address)
 	}
 	if r.budget -= size; r.budget < 0 {
 		return nil, input.Errorf("is damaged: its structures lie over each other")
@@ -154,7 +155,8 @@ func (r *reader) superblock() (uint64, error) {
 	version := c.u8()
 	switch {
 	case version >= 2:
-		return 0, input.Errorf("is HDF5 with a superblock of version %d, as h5py writes with libver=\"latest\": save it without that", version)
+		return 0, input.Errorf("is HDF5 with a superblock of version %d, as h5py writes with libver=\"latest\": save it without that",
+			version)
 	case c.u8() != 0 || c.u8() != 0:
 		return 0, damaged("the superblock", 0)
 	}
@@ -170,7 +172,8 @@ func (r *reader) superblock() (uint64, error) {
 	case c.short:
 		return 0, input.Errorf("is cut short: it has %d bytes", len(r.file))
 	case addresses != 8 || lengths != 8 || base != 0:
-		return 0, input.Errorf("is HDF5 with addresses of %d bytes from byte %d on: only those of 8 from 0 on are read", addresses, base)
+		return 0, input.Errorf("is HDF5 with addresses of %d bytes from byte %d on: only those of 8 from 0 on are read",
+			addresses, base)
 	case end > uint64(len(r.file)):
 		return 0, input.Errorf("is cut short: it has %d of %d bytes", len(r.file), end)
 	}
@@ -224,7 +227,8 @@ func (r *reader) object(address uint64, depth int) (Member, error) {
 		return Member{Group: group}, err
 	}
 	if parts != 2 {
-		return Member{}, input.Errorf("is damaged, or made by a newer HDF5: the object at byte %d is neither a group of the old kind nor a dataset", address)
+		return Member{}, input.Errorf("is damaged, or made by a newer HDF5: the object at byte %d is neither a group of the old kind nor a dataset",
+			address)
 	}
 	for _, m := range messages {
 		if m.kind == messageLayout {
@@ -247,7 +251,8 @@ func (r *reader) header(address uint64) ([]message, error) {
 	}
 	version := c.u8()
 	if version != 1 {
-		return nil, input.Errorf("is damaged, or made by a newer HDF5: the object header at byte %d is not of version 1", address)
+		return nil, input.Errorf("is damaged, or made by a newer HDF5: the object header at byte %d is not of version 1",
+			address)
 	}
 	c.take(1)
 	count := c.u16()
@@ -332,7 +337,8 @@ func numbers(datatype []byte) (kind, int) {
 	case class == classFloat:
 		layout := [4]int{c.u8(), c.u8(), c.u8(), c.u8()}
 		if bias := c.u32(); bits&0x40 == 0 &&
-			(width == 4 && layout == [4]int{23, 8, 0, 23} && bias == 127 || width == 8 && layout == [4]int{52, 11, 0, 52} && bias == 1023) {
+			(width == 4 && layout == [4]int{23, 8, 0, 23} && bias == 127 ||
+				width == 8 && layout == [4]int{52, 11, 0, 52} && bias == 1023) {
 			return float, width
 		}
 	}
@@ -371,7 +377,8 @@ func (r *reader) layout(d *Dataset, c *cursor) error {
 		d.data = []byte{}
 		return nil
 	case c.short || stored != uint64(size) || address > uint64(len(r.file)) || stored > uint64(len(r.file))-address:
-		return input.Errorf("is cut short or damaged: data of %d bytes would lie at byte %d of %d", size, address, len(r.file))
+		return input.Errorf("is cut short or damaged: data of %d bytes would lie at byte %d of %d",
+			size, address, len(r.file))
 	}
 	if r.data -= size; r.data < 0 {
 		return input.Errorf("is damaged: its data lie over each other")

@@ -164,7 +164,8 @@ func unzip(archive *zip.Reader, name string, limit uint64) ([]byte, error) {
 		return nil, input.Errorf("is a zip without %s, and so no .keras file", name)
 	}
 	if found.UncompressedSize64 > limit {
-		return nil, input.Errorf("its %s would take %d bytes, more than the %d that such a file can need", name, found.UncompressedSize64, limit)
+		return nil, input.Errorf("its %s would take %d bytes, more than the %d that such a file can need",
+			name, found.UncompressedSize64, limit)
 	}
 	r, err := found.Open()
 	if err != nil {

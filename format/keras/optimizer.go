@@ -138,7 +138,8 @@ func (c compiled) restore(n *model.Network, root *hdf5.Group, paths []string) {
 // take takes the moments, or says why they are not the network's.
 func take(n *model.Network, all []variable, paths []string) (why string) {
 	iteration, err := all[0].data.Int()
-	if name := base(all[0].name); err != nil || iteration < 0 || name != "" && !slices.Contains([]string{"iteration", "iterations", "iter"}, name) {
+	known := []string{"", "iteration", "iterations", "iter"}
+	if err != nil || iteration < 0 || !slices.Contains(known, base(all[0].name)) {
 		return "its optimizer's state does not begin with a count of steps"
 	}
 	var tensors []int

@@ -155,12 +155,14 @@ func inOrder(c chain) ([]object, error) {
 		}
 		before := references(layer.Inbound)
 		if len(calls) != 1 || len(before) != 1 {
-			return nil, input.Errorf("layer %q is called %d times with %d inputs: only networks that are one chain are known", at, len(calls), len(before))
+			return nil, input.Errorf("layer %q is called %d times with %d inputs: only networks that are one chain are known",
+				at, len(calls), len(before))
 		}
 		at = before[0]
 	}
 	for name := range byName {
-		return nil, input.Errorf("layer %q is not on the way from the input to the output: only networks that are one chain are known", name)
+		return nil, input.Errorf("layer %q is not on the way from the input to the output: only networks that are one chain are known",
+			name)
 	}
 	slices.Reverse(layers)
 	return layers, nil

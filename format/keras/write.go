@@ -33,7 +33,8 @@ func class(module, name string, config dict) dict {
 
 // config describes a network as a Sequential.
 func config(n arch.Network) dict {
-	layers := []dict{class("keras.layers", "InputLayer", dict{"name": "input_layer", "batch_shape": batch(n.Input), "dtype": "float32"})}
+	layers := []dict{class("keras.layers", "InputLayer",
+		dict{"name": "input_layer", "batch_shape": batch(n.Input), "dtype": "float32"})}
 	names := n.LayerNames()
 	for i, l := range n.Layers {
 		c := dict{"name": names[i], "trainable": true, "dtype": "float32"}
@@ -59,7 +60,8 @@ func config(n arch.Network) dict {
 		}
 		layers = append(layers, class("keras.layers", string(l.Class), c))
 	}
-	return class("keras", "Sequential", dict{"name": n.Name, "trainable": true, "layers": layers, "build_input_shape": batch(n.Input)})
+	return class("keras", "Sequential", dict{"name": n.Name, "trainable": true,
+		"layers": layers, "build_input_shape": batch(n.Input)})
 }
 
 func batch(s arch.Shape) []any {
@@ -72,10 +74,12 @@ func batch(s arch.Shape) []any {
 
 // optimizer describes Adam.
 func (a *Adam) optimizer() dict {
-	c := dict{"name": "adam", "learning_rate": a.LR, "beta_1": a.Beta1, "beta_2": a.Beta2, "epsilon": a.Epsilon, "amsgrad": false}
+	c := dict{"name": "adam", "learning_rate": a.LR,
+		"beta_1": a.Beta1, "beta_2": a.Beta2, "epsilon": a.Epsilon, "amsgrad": false}
 	if a.Decay != 0 {
 		c["learning_rate"] = class("keras.optimizers.schedules", "InverseTimeDecay", dict{
-			"initial_learning_rate": a.LR, "decay_steps": 1, "decay_rate": a.Decay, "staircase": false, "name": "InverseTimeDecay"})
+			"initial_learning_rate": a.LR, "decay_steps": 1,
+			"decay_rate": a.Decay, "staircase": false, "name": "InverseTimeDecay"})
 	}
 	return class("keras.optimizers", "Adam", c)
 }
@@ -98,7 +102,9 @@ func state(n *model.Network, a *Adam) []variable {
 	for i, t := range n.Tensors() {
 		if t.Trainable {
 			name := "adam/" + strings.ReplaceAll(n.Name+"/"+t.Name, "/", "_")
-			all = append(all, variable{name + "_momentum", hdf5.Float32(t.Shape, n.M[i])}, variable{name + "_velocity", hdf5.Float32(t.Shape, n.V[i])})
+			all = append(all,
+				variable{name + "_momentum", hdf5.Float32(t.Shape, n.M[i])},
+				variable{name + "_velocity", hdf5.Float32(t.Shape, n.V[i])})
 		}
 	}
 	return all
@@ -143,8 +149,8 @@ func WriteLegacy(w io.Writer, n *model.Network, adam Adam) error {
 	return hdf5.Write(w, root)
 }
 
-// WriteZip writes a network as a .keras file of Keras 3, compiled with Adam where the network has its moments. Equal networks give equal bytes:
-// the file holds no times.
+// WriteZip writes a network as a .keras file of Keras 3, compiled with Adam where the network has its moments. Equal
+// networks give equal bytes: the file holds no times.
 func WriteZip(w io.Writer, n *model.Network, adam Adam) error {
 	c := config(n.Network)
 	c["build_config"] = dict{"input_shape": batch(n.Input)}

@@ -6,7 +6,11 @@ os.environ.update(CUDA_VISIBLE_DEVICES="-1", TF_CPP_MIN_LOG_LEVEL="3", TF_ENABLE
 
 import keras
 import numpy as np
+import tensorflow
 import tf_keras
+
+# Without graphs: TensorFlow 2.21's optimizer of graphs fails on these networks ("remapper failed"), once with a corrupted heap.
+tensorflow.config.run_functions_eagerly(True)
 
 GENERATIONS = {"Keras 3": keras, "tf-keras": tf_keras}
 

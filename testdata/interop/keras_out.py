@@ -9,6 +9,7 @@ import subprocess
 import keras
 import numpy as np
 
+import keras_models  # before anything is computed
 import ours
 
 FORMATS = {"keras-h5": ".h5", "keras": ".keras"}

@@ -3,15 +3,18 @@
 Opens what the program DCGAN writes for Keras in Keras, and what Keras writes in DCGAN, and compares. See README.md.
 """
 
+import logging
 import pathlib
 import subprocess
 import sys
 import tempfile
+import warnings
 
-import keras_in
-import keras_models
-import keras_out
+import keras_models  # before h5py: loaded the other way round, TensorFlow was seen to corrupt the heap
+
 import keras_bad
+import keras_in
+import keras_out
 import keras_steps
 import ours
 
@@ -20,6 +23,8 @@ def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     report = ours.Report()
+    logging.getLogger().setLevel(logging.ERROR)
+    warnings.simplefilter("ignore")
     with tempfile.TemporaryDirectory() as folder:
         helper = pathlib.Path(folder) / "helper"
         subprocess.run(["go", "build", "-o", str(helper), "./testdata/interop/helper"], cwd=ours.ROOT, check=True)

@@ -4,8 +4,8 @@ import resource
 import subprocess
 import zipfile
 
-import h5py
 import keras
+import h5py
 import numpy as np
 
 import keras_models

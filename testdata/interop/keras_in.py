@@ -2,8 +2,8 @@
 
 import json
 
-import h5py
 import keras
+import h5py
 import numpy as np
 
 import keras_models

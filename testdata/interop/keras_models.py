@@ -9,7 +9,8 @@ import numpy as np
 import tensorflow
 import tf_keras
 
-# Without graphs: TensorFlow 2.21's optimizer of graphs fails on these networks ("remapper failed"), once with a corrupted heap.
+# Without graphs: TensorFlow 2.21's optimizer of graphs fails on some of these networks ("remapper failed"), and making a
+# graph for each costs more than it saves.
 tensorflow.config.run_functions_eagerly(True)
 
 GENERATIONS = {"Keras 3": keras, "tf-keras": tf_keras}

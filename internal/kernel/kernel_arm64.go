@@ -10,6 +10,10 @@ func init() {
 	neon.Products = productsNEON
 	vectors(&neon)
 	winogradCode{4, winogradInNEON, winogradGradInNEON, winogradOutNEON, winogradKernelNEON, winogradGradOutNEON}.use(&neon)
+	pairCode{
+		lanes: 4, kernel: pairKernelNEON,
+		in: [...]pairStrip{2: pairIn2NEON, pairIn3NEON, pairIn4NEON}, out: [...]pairAddingStrip{2: pairOut2NEON, pairOut3NEON, pairOut4NEON},
+	}.use(&neon)
 	Variants = append(Variants, neon)
 }
 

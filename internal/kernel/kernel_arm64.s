@@ -2906,3 +2906,705 @@ channels:
 	SUBS $4, R7
 	BGT channels
 	RET
+
+// func pairIn2NEON(edges int, dst *float32, dstStep, dstNext int, src *float32, srcStep, srcNext, n, count int)
+TEXT ·pairIn2NEON(SB), NOSPLIT, $0-72
+	MOVD $0x3f000000, R0
+	VDUP R0, V0.S4
+	MOVD $0x40000000, R0
+	VDUP R0, V1.S4
+	MOVD $0xc0000000, R0
+	VDUP R0, V2.S4
+	MOVD $0x40400000, R0
+	VDUP R0, V3.S4
+	MOVD edges+0(FP), R1
+	MOVD n+56(FP), R2
+	MOVD count+64(FP), R3
+	MOVD dst+8(FP), R5
+	MOVD dstStep+16(FP), R6
+	LSL $2, R6
+	MOVD dstNext+24(FP), R8
+	MOVD src+32(FP), R9
+	MOVD srcStep+40(FP), R10
+	LSL $2, R10
+	MOVD srcNext+48(FP), R12
+	CMP $1, R1
+	BEQ time1
+	CMP $2, R1
+	BEQ time2
+	CMP $3, R1
+	BEQ time3
+
+time0:
+	MOVD R5, R13
+	ADD R8<<2, R5
+	MOVD R9, R14
+	ADD R12<<2, R9
+	MOVD R2, R4
+
+values0:
+	MOVD R13, R7
+	MOVD R14, R11
+	VLD1.P (R11)(R10), [V4.S4]
+	VLD1.P (R11)(R10), [V5.S4]
+	VLD1.P (R11)(R10), [V6.S4]
+	WORD $0x4ea5d487 // fsub v7.4s, v4.4s, v5.4s
+	WORD $0x4e25d4a8 // fadd v8.4s, v5.4s, v5.4s
+	WORD $0x4ea5d4c9 // fsub v9.4s, v6.4s, v5.4s
+	VST1.P [V7.S4], (R7)(R6)
+	VST1.P [V8.S4], (R7)(R6)
+	VST1.P [V9.S4], (R7)(R6)
+	ADD $16, R13
+	ADD $16, R14
+	SUBS $4, R4
+	BGT values0
+	SUBS $1, R3
+	BGT time0
+	RET
+
+time1:
+	MOVD R5, R13
+	ADD R8<<2, R5
+	MOVD R9, R14
+	ADD R12<<2, R9
+	MOVD R2, R4
+
+values1:
+	MOVD R13, R7
+	MOVD R14, R11
+	VEOR V4.B16, V4.B16, V4.B16
+	VLD1.P (R11)(R10), [V5.S4]
+	VLD1.P (R11)(R10), [V6.S4]
+	WORD $0x4ea5d487 // fsub v7.4s, v4.4s, v5.4s
+	WORD $0x4e25d4a8 // fadd v8.4s, v5.4s, v5.4s
+	WORD $0x4ea5d4c9 // fsub v9.4s, v6.4s, v5.4s
+	VST1.P [V7.S4], (R7)(R6)
+	VST1.P [V8.S4], (R7)(R6)
+	VST1.P [V9.S4], (R7)(R6)
+	ADD $16, R13
+	ADD $16, R14
+	SUBS $4, R4
+	BGT values1
+	SUBS $1, R3
+	BGT time1
+	RET
+
+time2:
+	MOVD R5, R13
+	ADD R8<<2, R5
+	MOVD R9, R14
+	ADD R12<<2, R9
+	MOVD R2, R4
+
+values2:
+	MOVD R13, R7
+	MOVD R14, R11
+	VLD1.P (R11)(R10), [V4.S4]
+	VLD1.P (R11)(R10), [V5.S4]
+	VEOR V6.B16, V6.B16, V6.B16
+	WORD $0x4ea5d487 // fsub v7.4s, v4.4s, v5.4s
+	WORD $0x4e25d4a8 // fadd v8.4s, v5.4s, v5.4s
+	WORD $0x4ea5d4c9 // fsub v9.4s, v6.4s, v5.4s
+	VST1.P [V7.S4], (R7)(R6)
+	VST1.P [V8.S4], (R7)(R6)
+	VST1.P [V9.S4], (R7)(R6)
+	ADD $16, R13
+	ADD $16, R14
+	SUBS $4, R4
+	BGT values2
+	SUBS $1, R3
+	BGT time2
+	RET
+
+time3:
+	MOVD R5, R13
+	ADD R8<<2, R5
+	MOVD R9, R14
+	ADD R12<<2, R9
+	MOVD R2, R4
+
+values3:
+	MOVD R13, R7
+	MOVD R14, R11
+	VEOR V4.B16, V4.B16, V4.B16
+	VLD1.P (R11)(R10), [V5.S4]
+	VEOR V6.B16, V6.B16, V6.B16
+	WORD $0x4ea5d487 // fsub v7.4s, v4.4s, v5.4s
+	WORD $0x4e25d4a8 // fadd v8.4s, v5.4s, v5.4s
+	WORD $0x4ea5d4c9 // fsub v9.4s, v6.4s, v5.4s
+	VST1.P [V7.S4], (R7)(R6)
+	VST1.P [V8.S4], (R7)(R6)
+	VST1.P [V9.S4], (R7)(R6)
+	ADD $16, R13
+	ADD $16, R14
+	SUBS $4, R4
+	BGT values3
+	SUBS $1, R3
+	BGT time3
+	RET
+
+// func pairOut2NEON(dst *float32, dstStep, dstNext int, src *float32, srcStep, srcNext int, add *float32, addStep, addNext, n, count int)
+TEXT ·pairOut2NEON(SB), NOSPLIT, $0-88
+	MOVD $0x40000000, R0
+	VDUP R0, V0.S4
+	MOVD $0x40800000, R0
+	VDUP R0, V1.S4
+	MOVD $0x41000000, R0
+	VDUP R0, V2.S4
+	MOVD n+72(FP), R1
+	MOVD count+80(FP), R2
+	MOVD dst+0(FP), R4
+	MOVD dstStep+8(FP), R5
+	LSL $2, R5
+	MOVD dstNext+16(FP), R7
+	MOVD src+24(FP), R8
+	MOVD srcStep+32(FP), R9
+	LSL $2, R9
+	MOVD srcNext+40(FP), R11
+	MOVD add+48(FP), R12
+	MOVD addStep+56(FP), R13
+	LSL $2, R13
+	MOVD addNext+64(FP), R15
+
+time:
+	MOVD R4, R19
+	ADD R7<<2, R4
+	MOVD R8, R20
+	ADD R11<<2, R8
+	MOVD R12, R21
+	ADD R15<<2, R12
+	MOVD R1, R3
+
+values:
+	MOVD R19, R6
+	MOVD R20, R10
+	MOVD R21, R14
+	VLD1.P (R10)(R9), [V3.S4]
+	VLD1.P (R10)(R9), [V4.S4]
+	VLD1.P (R10)(R9), [V5.S4]
+	WORD $0x4e24d467 // fadd v7.4s, v3.4s, v4.4s
+	WORD $0x4e25d488 // fadd v8.4s, v4.4s, v5.4s
+	VLD1.P (R14)(R13), [V6.S4]
+	WORD $0x4e26d4e7 // fadd v7.4s, v7.4s, v6.4s
+	VST1.P [V7.S4], (R6)(R5)
+	VLD1.P (R14)(R13), [V6.S4]
+	WORD $0x4e26d508 // fadd v8.4s, v8.4s, v6.4s
+	VST1.P [V8.S4], (R6)(R5)
+	ADD $16, R19
+	ADD $16, R20
+	ADD $16, R21
+	SUBS $4, R3
+	BGT values
+	SUBS $1, R2
+	BGT time
+	RET
+
+// func pairIn3NEON(edges int, dst *float32, dstStep, dstNext int, src *float32, srcStep, srcNext, n, count int)
+TEXT ·pairIn3NEON(SB), NOSPLIT, $0-72
+	MOVD $0x3f000000, R0
+	VDUP R0, V0.S4
+	MOVD $0x40000000, R0
+	VDUP R0, V1.S4
+	MOVD $0xc0000000, R0
+	VDUP R0, V2.S4
+	MOVD $0x40400000, R0
+	VDUP R0, V3.S4
+	MOVD edges+0(FP), R1
+	MOVD n+56(FP), R2
+	MOVD count+64(FP), R3
+	MOVD dst+8(FP), R5
+	MOVD dstStep+16(FP), R6
+	LSL $2, R6
+	MOVD dstNext+24(FP), R8
+	MOVD src+32(FP), R9
+	MOVD srcStep+40(FP), R10
+	LSL $2, R10
+	MOVD srcNext+48(FP), R12
+	CMP $1, R1
+	BEQ time1
+	CMP $2, R1
+	BEQ time2
+	CMP $3, R1
+	BEQ time3
+
+time0:
+	MOVD R5, R13
+	ADD R8<<2, R5
+	MOVD R9, R14
+	ADD R12<<2, R9
+	MOVD R2, R4
+
+values0:
+	MOVD R13, R7
+	MOVD R14, R11
+	VLD1.P (R11)(R10), [V4.S4]
+	VLD1.P (R11)(R10), [V5.S4]
+	VLD1.P (R11)(R10), [V6.S4]
+	VLD1.P (R11)(R10), [V7.S4]
+	WORD $0x4ea6d488 // fsub v8.4s, v4.4s, v6.4s
+	WORD $0x4e26d4a9 // fadd v9.4s, v5.4s, v6.4s
+	WORD $0x4ea5d4ea // fsub v10.4s, v7.4s, v5.4s
+	WORD $0x4ea5d4cb // fsub v11.4s, v6.4s, v5.4s
+	WORD $0x6e2bdc6c // fmul v12.4s, v3.4s, v11.4s
+	VST1.P [V8.S4], (R7)(R6)
+	VST1.P [V9.S4], (R7)(R6)
+	VST1.P [V10.S4], (R7)(R6)
+	VST1.P [V12.S4], (R7)(R6)
+	ADD $16, R13
+	ADD $16, R14
+	SUBS $4, R4
+	BGT values0
+	SUBS $1, R3
+	BGT time0
+	RET
+
+time1:
+	MOVD R5, R13
+	ADD R8<<2, R5
+	MOVD R9, R14
+	ADD R12<<2, R9
+	MOVD R2, R4
+
+values1:
+	MOVD R13, R7
+	MOVD R14, R11
+	VEOR V4.B16, V4.B16, V4.B16
+	VLD1.P (R11)(R10), [V5.S4]
+	VLD1.P (R11)(R10), [V6.S4]
+	VLD1.P (R11)(R10), [V7.S4]
+	WORD $0x4ea6d488 // fsub v8.4s, v4.4s, v6.4s
+	WORD $0x4e26d4a9 // fadd v9.4s, v5.4s, v6.4s
+	WORD $0x4ea5d4ea // fsub v10.4s, v7.4s, v5.4s
+	WORD $0x4ea5d4cb // fsub v11.4s, v6.4s, v5.4s
+	WORD $0x6e2bdc6c // fmul v12.4s, v3.4s, v11.4s
+	VST1.P [V8.S4], (R7)(R6)
+	VST1.P [V9.S4], (R7)(R6)
+	VST1.P [V10.S4], (R7)(R6)
+	VST1.P [V12.S4], (R7)(R6)
+	ADD $16, R13
+	ADD $16, R14
+	SUBS $4, R4
+	BGT values1
+	SUBS $1, R3
+	BGT time1
+	RET
+
+time2:
+	MOVD R5, R13
+	ADD R8<<2, R5
+	MOVD R9, R14
+	ADD R12<<2, R9
+	MOVD R2, R4
+
+values2:
+	MOVD R13, R7
+	MOVD R14, R11
+	VLD1.P (R11)(R10), [V4.S4]
+	VLD1.P (R11)(R10), [V5.S4]
+	VLD1.P (R11)(R10), [V6.S4]
+	VEOR V7.B16, V7.B16, V7.B16
+	WORD $0x4ea6d488 // fsub v8.4s, v4.4s, v6.4s
+	WORD $0x4e26d4a9 // fadd v9.4s, v5.4s, v6.4s
+	WORD $0x4ea5d4ea // fsub v10.4s, v7.4s, v5.4s
+	WORD $0x4ea5d4cb // fsub v11.4s, v6.4s, v5.4s
+	WORD $0x6e2bdc6c // fmul v12.4s, v3.4s, v11.4s
+	VST1.P [V8.S4], (R7)(R6)
+	VST1.P [V9.S4], (R7)(R6)
+	VST1.P [V10.S4], (R7)(R6)
+	VST1.P [V12.S4], (R7)(R6)
+	ADD $16, R13
+	ADD $16, R14
+	SUBS $4, R4
+	BGT values2
+	SUBS $1, R3
+	BGT time2
+	RET
+
+time3:
+	MOVD R5, R13
+	ADD R8<<2, R5
+	MOVD R9, R14
+	ADD R12<<2, R9
+	MOVD R2, R4
+
+values3:
+	MOVD R13, R7
+	MOVD R14, R11
+	VEOR V4.B16, V4.B16, V4.B16
+	VLD1.P (R11)(R10), [V5.S4]
+	VLD1.P (R11)(R10), [V6.S4]
+	VEOR V7.B16, V7.B16, V7.B16
+	WORD $0x4ea6d488 // fsub v8.4s, v4.4s, v6.4s
+	WORD $0x4e26d4a9 // fadd v9.4s, v5.4s, v6.4s
+	WORD $0x4ea5d4ea // fsub v10.4s, v7.4s, v5.4s
+	WORD $0x4ea5d4cb // fsub v11.4s, v6.4s, v5.4s
+	WORD $0x6e2bdc6c // fmul v12.4s, v3.4s, v11.4s
+	VST1.P [V8.S4], (R7)(R6)
+	VST1.P [V9.S4], (R7)(R6)
+	VST1.P [V10.S4], (R7)(R6)
+	VST1.P [V12.S4], (R7)(R6)
+	ADD $16, R13
+	ADD $16, R14
+	SUBS $4, R4
+	BGT values3
+	SUBS $1, R3
+	BGT time3
+	RET
+
+// func pairOut3NEON(dst *float32, dstStep, dstNext int, src *float32, srcStep, srcNext int, add *float32, addStep, addNext, n, count int)
+TEXT ·pairOut3NEON(SB), NOSPLIT, $0-88
+	MOVD $0x40000000, R0
+	VDUP R0, V0.S4
+	MOVD $0x40800000, R0
+	VDUP R0, V1.S4
+	MOVD $0x41000000, R0
+	VDUP R0, V2.S4
+	MOVD n+72(FP), R1
+	MOVD count+80(FP), R2
+	MOVD dst+0(FP), R4
+	MOVD dstStep+8(FP), R5
+	LSL $2, R5
+	MOVD dstNext+16(FP), R7
+	MOVD src+24(FP), R8
+	MOVD srcStep+32(FP), R9
+	LSL $2, R9
+	MOVD srcNext+40(FP), R11
+	MOVD add+48(FP), R12
+	MOVD addStep+56(FP), R13
+	LSL $2, R13
+	MOVD addNext+64(FP), R15
+
+time:
+	MOVD R4, R19
+	ADD R7<<2, R4
+	MOVD R8, R20
+	ADD R11<<2, R8
+	MOVD R12, R21
+	ADD R15<<2, R12
+	MOVD R1, R3
+
+values:
+	MOVD R19, R6
+	MOVD R20, R10
+	MOVD R21, R14
+	VLD1.P (R10)(R9), [V3.S4]
+	VLD1.P (R10)(R9), [V4.S4]
+	VLD1.P (R10)(R9), [V5.S4]
+	VLD1.P (R10)(R9), [V6.S4]
+	WORD $0x4e26d488 // fadd v8.4s, v4.4s, v6.4s
+	WORD $0x4ea6d489 // fsub v9.4s, v4.4s, v6.4s
+	WORD $0x4e28d46a // fadd v10.4s, v3.4s, v8.4s
+	WORD $0x4e25d50b // fadd v11.4s, v8.4s, v5.4s
+	VLD1.P (R14)(R13), [V7.S4]
+	WORD $0x4e27d54a // fadd v10.4s, v10.4s, v7.4s
+	VST1.P [V10.S4], (R6)(R5)
+	VLD1.P (R14)(R13), [V7.S4]
+	WORD $0x4e27d529 // fadd v9.4s, v9.4s, v7.4s
+	VST1.P [V9.S4], (R6)(R5)
+	VLD1.P (R14)(R13), [V7.S4]
+	WORD $0x4e27d56b // fadd v11.4s, v11.4s, v7.4s
+	VST1.P [V11.S4], (R6)(R5)
+	ADD $16, R19
+	ADD $16, R20
+	ADD $16, R21
+	SUBS $4, R3
+	BGT values
+	SUBS $1, R2
+	BGT time
+	RET
+
+// func pairIn4NEON(edges int, dst *float32, dstStep, dstNext int, src *float32, srcStep, srcNext, n, count int)
+TEXT ·pairIn4NEON(SB), NOSPLIT, $0-72
+	MOVD $0x3f000000, R0
+	VDUP R0, V0.S4
+	MOVD $0x40000000, R0
+	VDUP R0, V1.S4
+	MOVD $0xc0000000, R0
+	VDUP R0, V2.S4
+	MOVD $0x40400000, R0
+	VDUP R0, V3.S4
+	MOVD edges+0(FP), R1
+	MOVD n+56(FP), R2
+	MOVD count+64(FP), R3
+	MOVD dst+8(FP), R5
+	MOVD dstStep+16(FP), R6
+	LSL $2, R6
+	MOVD dstNext+24(FP), R8
+	MOVD src+32(FP), R9
+	MOVD srcStep+40(FP), R10
+	LSL $2, R10
+	MOVD srcNext+48(FP), R12
+	CMP $1, R1
+	BEQ time1
+	CMP $2, R1
+	BEQ time2
+	CMP $3, R1
+	BEQ time3
+
+time0:
+	MOVD R5, R13
+	ADD R8<<2, R5
+	MOVD R9, R14
+	ADD R12<<2, R9
+	MOVD R2, R4
+
+values0:
+	MOVD R13, R7
+	MOVD R14, R11
+	VLD1.P (R11)(R10), [V4.S4]
+	VLD1.P (R11)(R10), [V5.S4]
+	VLD1.P (R11)(R10), [V6.S4]
+	VLD1.P (R11)(R10), [V7.S4]
+	VLD1.P (R11)(R10), [V8.S4]
+	WORD $0x4ea5d4e9 // fsub v9.4s, v7.4s, v5.4s
+	WORD $0x4ea6d48a // fsub v10.4s, v4.4s, v6.4s
+	VFMLA V9.S4, V0.S4, V10.S4
+	WORD $0x4ea7d4cb // fsub v11.4s, v6.4s, v7.4s
+	VFMLA V5.S4, V1.S4, V11.S4
+	WORD $0x4ea6d50c // fsub v12.4s, v8.4s, v6.4s
+	VFMLA V9.S4, V2.S4, V12.S4
+	VORR V7.B16, V7.B16, V13.B16
+	VFMLA V5.S4, V1.S4, V13.S4
+	WORD $0x6ea0f9ae // fneg v14.4s, v13.4s
+	VFMLA V6.S4, V3.S4, V14.S4
+	VST1.P [V10.S4], (R7)(R6)
+	VST1.P [V11.S4], (R7)(R6)
+	VST1.P [V12.S4], (R7)(R6)
+	VST1.P [V14.S4], (R7)(R6)
+	VST1.P [V9.S4], (R7)(R6)
+	ADD $16, R13
+	ADD $16, R14
+	SUBS $4, R4
+	BGT values0
+	SUBS $1, R3
+	BGT time0
+	RET
+
+time1:
+	MOVD R5, R13
+	ADD R8<<2, R5
+	MOVD R9, R14
+	ADD R12<<2, R9
+	MOVD R2, R4
+
+values1:
+	MOVD R13, R7
+	MOVD R14, R11
+	VEOR V4.B16, V4.B16, V4.B16
+	VLD1.P (R11)(R10), [V5.S4]
+	VLD1.P (R11)(R10), [V6.S4]
+	VLD1.P (R11)(R10), [V7.S4]
+	VLD1.P (R11)(R10), [V8.S4]
+	WORD $0x4ea5d4e9 // fsub v9.4s, v7.4s, v5.4s
+	WORD $0x4ea6d48a // fsub v10.4s, v4.4s, v6.4s
+	VFMLA V9.S4, V0.S4, V10.S4
+	WORD $0x4ea7d4cb // fsub v11.4s, v6.4s, v7.4s
+	VFMLA V5.S4, V1.S4, V11.S4
+	WORD $0x4ea6d50c // fsub v12.4s, v8.4s, v6.4s
+	VFMLA V9.S4, V2.S4, V12.S4
+	VORR V7.B16, V7.B16, V13.B16
+	VFMLA V5.S4, V1.S4, V13.S4
+	WORD $0x6ea0f9ae // fneg v14.4s, v13.4s
+	VFMLA V6.S4, V3.S4, V14.S4
+	VST1.P [V10.S4], (R7)(R6)
+	VST1.P [V11.S4], (R7)(R6)
+	VST1.P [V12.S4], (R7)(R6)
+	VST1.P [V14.S4], (R7)(R6)
+	VST1.P [V9.S4], (R7)(R6)
+	ADD $16, R13
+	ADD $16, R14
+	SUBS $4, R4
+	BGT values1
+	SUBS $1, R3
+	BGT time1
+	RET
+
+time2:
+	MOVD R5, R13
+	ADD R8<<2, R5
+	MOVD R9, R14
+	ADD R12<<2, R9
+	MOVD R2, R4
+
+values2:
+	MOVD R13, R7
+	MOVD R14, R11
+	VLD1.P (R11)(R10), [V4.S4]
+	VLD1.P (R11)(R10), [V5.S4]
+	VLD1.P (R11)(R10), [V6.S4]
+	VLD1.P (R11)(R10), [V7.S4]
+	VEOR V8.B16, V8.B16, V8.B16
+	WORD $0x4ea5d4e9 // fsub v9.4s, v7.4s, v5.4s
+	WORD $0x4ea6d48a // fsub v10.4s, v4.4s, v6.4s
+	VFMLA V9.S4, V0.S4, V10.S4
+	WORD $0x4ea7d4cb // fsub v11.4s, v6.4s, v7.4s
+	VFMLA V5.S4, V1.S4, V11.S4
+	WORD $0x4ea6d50c // fsub v12.4s, v8.4s, v6.4s
+	VFMLA V9.S4, V2.S4, V12.S4
+	VORR V7.B16, V7.B16, V13.B16
+	VFMLA V5.S4, V1.S4, V13.S4
+	WORD $0x6ea0f9ae // fneg v14.4s, v13.4s
+	VFMLA V6.S4, V3.S4, V14.S4
+	VST1.P [V10.S4], (R7)(R6)
+	VST1.P [V11.S4], (R7)(R6)
+	VST1.P [V12.S4], (R7)(R6)
+	VST1.P [V14.S4], (R7)(R6)
+	VST1.P [V9.S4], (R7)(R6)
+	ADD $16, R13
+	ADD $16, R14
+	SUBS $4, R4
+	BGT values2
+	SUBS $1, R3
+	BGT time2
+	RET
+
+time3:
+	MOVD R5, R13
+	ADD R8<<2, R5
+	MOVD R9, R14
+	ADD R12<<2, R9
+	MOVD R2, R4
+
+values3:
+	MOVD R13, R7
+	MOVD R14, R11
+	VEOR V4.B16, V4.B16, V4.B16
+	VLD1.P (R11)(R10), [V5.S4]
+	VLD1.P (R11)(R10), [V6.S4]
+	VLD1.P (R11)(R10), [V7.S4]
+	VEOR V8.B16, V8.B16, V8.B16
+	WORD $0x4ea5d4e9 // fsub v9.4s, v7.4s, v5.4s
+	WORD $0x4ea6d48a // fsub v10.4s, v4.4s, v6.4s
+	VFMLA V9.S4, V0.S4, V10.S4
+	WORD $0x4ea7d4cb // fsub v11.4s, v6.4s, v7.4s
+	VFMLA V5.S4, V1.S4, V11.S4
+	WORD $0x4ea6d50c // fsub v12.4s, v8.4s, v6.4s
+	VFMLA V9.S4, V2.S4, V12.S4
+	VORR V7.B16, V7.B16, V13.B16
+	VFMLA V5.S4, V1.S4, V13.S4
+	WORD $0x6ea0f9ae // fneg v14.4s, v13.4s
+	VFMLA V6.S4, V3.S4, V14.S4
+	VST1.P [V10.S4], (R7)(R6)
+	VST1.P [V11.S4], (R7)(R6)
+	VST1.P [V12.S4], (R7)(R6)
+	VST1.P [V14.S4], (R7)(R6)
+	VST1.P [V9.S4], (R7)(R6)
+	ADD $16, R13
+	ADD $16, R14
+	SUBS $4, R4
+	BGT values3
+	SUBS $1, R3
+	BGT time3
+	RET
+
+// func pairOut4NEON(dst *float32, dstStep, dstNext int, src *float32, srcStep, srcNext int, add *float32, addStep, addNext, n, count int)
+TEXT ·pairOut4NEON(SB), NOSPLIT, $0-88
+	MOVD $0x40000000, R0
+	VDUP R0, V0.S4
+	MOVD $0x40800000, R0
+	VDUP R0, V1.S4
+	MOVD $0x41000000, R0
+	VDUP R0, V2.S4
+	MOVD n+72(FP), R1
+	MOVD count+80(FP), R2
+	MOVD dst+0(FP), R4
+	MOVD dstStep+8(FP), R5
+	LSL $2, R5
+	MOVD dstNext+16(FP), R7
+	MOVD src+24(FP), R8
+	MOVD srcStep+32(FP), R9
+	LSL $2, R9
+	MOVD srcNext+40(FP), R11
+	MOVD add+48(FP), R12
+	MOVD addStep+56(FP), R13
+	LSL $2, R13
+	MOVD addNext+64(FP), R15
+
+time:
+	MOVD R4, R19
+	ADD R7<<2, R4
+	MOVD R8, R20
+	ADD R11<<2, R8
+	MOVD R12, R21
+	ADD R15<<2, R12
+	MOVD R1, R3
+
+values:
+	MOVD R19, R6
+	MOVD R20, R10
+	MOVD R21, R14
+	VLD1.P (R10)(R9), [V3.S4]
+	VLD1.P (R10)(R9), [V4.S4]
+	VLD1.P (R10)(R9), [V5.S4]
+	VLD1.P (R10)(R9), [V6.S4]
+	VLD1.P (R10)(R9), [V7.S4]
+	WORD $0x4e26d489 // fadd v9.4s, v4.4s, v6.4s
+	WORD $0x4ea6d48a // fsub v10.4s, v4.4s, v6.4s
+	WORD $0x4e29d46b // fadd v11.4s, v3.4s, v9.4s
+	WORD $0x4e27d56c // fadd v12.4s, v11.4s, v7.4s
+	VORR V10.B16, V10.B16, V13.B16
+	VFMLA V7.S4, V0.S4, V13.S4
+	VFMLA V7.S4, V1.S4, V9.S4
+	VFMLA V7.S4, V2.S4, V10.S4
+	WORD $0x4e25d54e // fadd v14.4s, v10.4s, v5.4s
+	VLD1.P (R14)(R13), [V8.S4]
+	WORD $0x4e28d58c // fadd v12.4s, v12.4s, v8.4s
+	VST1.P [V12.S4], (R6)(R5)
+	VLD1.P (R14)(R13), [V8.S4]
+	WORD $0x4e28d5ad // fadd v13.4s, v13.4s, v8.4s
+	VST1.P [V13.S4], (R6)(R5)
+	VLD1.P (R14)(R13), [V8.S4]
+	WORD $0x4e28d529 // fadd v9.4s, v9.4s, v8.4s
+	VST1.P [V9.S4], (R6)(R5)
+	VLD1.P (R14)(R13), [V8.S4]
+	WORD $0x4e28d5ce // fadd v14.4s, v14.4s, v8.4s
+	VST1.P [V14.S4], (R6)(R5)
+	ADD $16, R19
+	ADD $16, R20
+	ADD $16, R21
+	SUBS $4, R3
+	BGT values
+	SUBS $1, R2
+	BGT time
+	RET
+
+// func pairKernelNEON(dst *float32, dstStep int, src *float32, srcStep, n int)
+TEXT ·pairKernelNEON(SB), NOSPLIT, $0-40
+	MOVD $0x3f000000, R0
+	VDUP R0, V0.S4
+	MOVD $0x3e2aaaab, R0
+	VDUP R0, V1.S4
+	MOVD $0x40000000, R0
+	VDUP R0, V2.S4
+	MOVD dst+0(FP), R1
+	MOVD dstStep+8(FP), R2
+	LSL $2, R2
+	MOVD src+16(FP), R4
+	MOVD srcStep+24(FP), R5
+	LSL $2, R5
+	MOVD n+32(FP), R7
+
+values:
+	MOVD R1, R3
+	MOVD R4, R6
+	VLD1.P (R6)(R5), [V3.S4]
+	VLD1.P (R6)(R5), [V4.S4]
+	VLD1.P (R6)(R5), [V5.S4]
+	WORD $0x4e24d466 // fadd v6.4s, v3.4s, v4.4s
+	WORD $0x6e26dc07 // fmul v7.4s, v0.4s, v6.4s
+	WORD $0x4ea4d468 // fsub v8.4s, v3.4s, v4.4s
+	WORD $0x6e21dd09 // fmul v9.4s, v8.4s, v1.4s
+	VORR V3.B16, V3.B16, V10.B16
+	VFMLA V4.S4, V2.S4, V10.S4
+	WORD $0x6e21dd4b // fmul v11.4s, v10.4s, v1.4s
+	VST1.P [V3.S4], (R3)(R2)
+	VST1.P [V7.S4], (R3)(R2)
+	VST1.P [V4.S4], (R3)(R2)
+	VST1.P [V9.S4], (R3)(R2)
+	VST1.P [V11.S4], (R3)(R2)
+	VST1.P [V5.S4], (R3)(R2)
+	ADD $16, R1
+	ADD $16, R4
+	SUBS $4, R7
+	BGT values
+	RET

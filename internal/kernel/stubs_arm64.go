@@ -69,3 +69,24 @@ func winogradGradInNEON(dst *float32, place int, src *float32, row, pixel, chann
 
 //go:noescape
 func winogradGradOutNEON(dst *float32, tap int, src *float32, place, lanes int)
+
+//go:noescape
+func pairIn2NEON(edges int, dst *float32, dstStep, dstNext int, src *float32, srcStep, srcNext, n, count int)
+
+//go:noescape
+func pairOut2NEON(dst *float32, dstStep, dstNext int, src *float32, srcStep, srcNext int, add *float32, addStep, addNext, n, count int)
+
+//go:noescape
+func pairIn3NEON(edges int, dst *float32, dstStep, dstNext int, src *float32, srcStep, srcNext, n, count int)
+
+//go:noescape
+func pairOut3NEON(dst *float32, dstStep, dstNext int, src *float32, srcStep, srcNext int, add *float32, addStep, addNext, n, count int)
+
+//go:noescape
+func pairIn4NEON(edges int, dst *float32, dstStep, dstNext int, src *float32, srcStep, srcNext, n, count int)
+
+//go:noescape
+func pairOut4NEON(dst *float32, dstStep, dstNext int, src *float32, srcStep, srcNext int, add *float32, addStep, addNext, n, count int)
+
+//go:noescape
+func pairKernelNEON(dst *float32, dstStep int, src *float32, srcStep, n int)

@@ -30,6 +30,7 @@ func main() {
 	f.add()
 	f.peak()
 	f.winograd()
+	f.pairs()
 	for path, text := range map[string][]byte{*assembly: f.assembly.Bytes(), *stubs: f.stubs.Bytes()} {
 		if err := os.WriteFile(path, text, 0o644); err != nil {
 			log.Fatal(err)

@@ -1,0 +1,185 @@
+package main
+
+import "fmt"
+
+// The transforms of pairs, on a vector of values at a time; see the plain Go of the same names, whose operations these
+// repeat one by one.
+
+func (f *file) pairIn(k, d []vec) []vec { // k: 0.5, 2, −2, 3
+	switch len(d) {
+	case 3:
+		return []vec{f.difference(d[0], d[1]), f.sum(d[1], d[1]), f.difference(d[2], d[1])}
+	case 4:
+		return []vec{
+			f.difference(d[0], d[2]),
+			f.sum(d[1], d[2]),
+			f.difference(d[3], d[1]),
+			f.product(k[3], f.difference(d[2], d[1])),
+		}
+	}
+	e := f.difference(d[3], d[1])
+	return []vec{
+		f.fused(k[0], e, f.difference(d[0], d[2])),
+		f.fused(k[1], d[1], f.difference(d[2], d[3])),
+		f.fused(k[2], e, f.difference(d[4], d[2])),
+		f.fused(k[3], d[2], f.negated(f.fused(k[1], d[1], f.copied(d[3])))),
+		e,
+	}
+}
+
+func (f *file) pairOut(k, m []vec) []vec { // k: 2, 4, 8
+	if len(m) == 3 {
+		return []vec{f.sum(m[0], m[1]), f.sum(m[1], m[2])}
+	}
+	s, q := f.sum(m[1], m[3]), f.difference(m[1], m[3])
+	if len(m) == 4 {
+		return []vec{f.sum(m[0], s), q, f.sum(s, m[2])}
+	}
+	return []vec{
+		f.sum(f.sum(m[0], s), m[4]),
+		f.fused(k[0], m[4], f.copied(q)),
+		f.fused(k[1], m[4], s),
+		f.sum(f.fused(k[2], m[4], q), m[2]),
+	}
+}
+
+func (f *file) pairKernel(k, g []vec) []vec { // k: 0.5, 1/6, 2
+	return []vec{
+		g[0],
+		f.product(k[0], f.sum(g[0], g[1])),
+		g[1],
+		f.product(f.difference(g[0], g[1]), k[1]),
+		f.product(f.fused(k[2], g[1], f.copied(g[0])), k[1]),
+		g[2],
+	}
+}
+
+// row is a pointer parameter that goes from one vector to the next, with its stride in bytes between the inputs or outputs
+// of a transform, of which place is one.
+type row struct{ at, place, step gp }
+
+func (f *file) row(name string) row {
+	p := f.load(name, name+"Step")
+	f.op("LSL", imm(2), p[1])
+	return row{p[0], f.gp(), p[1]}
+}
+
+// first goes to the first input or output, read and write to the next.
+func (f *file) first(r row)          { f.op("MOVD", r.at, r.place) }
+func (f *file) read(r row, to vec)   { f.op("VLD1.P", by(r.place, r.step), "["+to.String()+"]") }
+func (f *file) write(r row, out vec) { f.op("VST1.P", "["+out.String()+"]", by(r.place, r.step)) }
+
+// values repeats body, which does one vector, until none is left.
+func (f *file) values(label string, rows []row, left gp, body func()) {
+	const bytes = 16 // of a vector
+	f.label("values" + label)
+	for _, r := range rows {
+		f.first(r)
+	}
+	f.scoped(body)
+	for _, r := range rows {
+		f.op("ADD", imm(bytes), r.at)
+	}
+	f.op("SUBS", imm(bytes/4), left)
+	f.op("BGT", "values"+label)
+}
+
+// strip is the registers of loops over n values, count times.
+type strip struct {
+	rows           []row
+	starts, nexts  []gp // of the rows: where a time starts, and how many values behind it the next
+	n, count, left gp
+}
+
+func (f *file) strip(names ...string) strip {
+	p := f.load("n", "count")
+	s := strip{n: p[0], count: p[1], left: f.gp()}
+	for _, name := range names {
+		r := f.row(name)
+		s.rows, s.starts, s.nexts = append(s.rows, r), append(s.starts, r.at), append(s.nexts, f.load(name + "Next")[0])
+	}
+	for i := range s.rows {
+		s.rows[i].at = f.gp()
+	}
+	return s
+}
+
+func (f *file) times(label string, s strip, body func()) {
+	f.label("time" + label)
+	for i, r := range s.rows {
+		f.op("MOVD", s.starts[i], r.at)
+		f.op("ADD", s.nexts[i].values(), s.starts[i])
+	}
+	f.op("MOVD", s.n, s.left)
+	f.values(label, s.rows, s.left, body)
+	f.op("SUBS", imm(1), s.count)
+	f.op("BGT", "time"+label)
+	f.op("RET")
+}
+
+func (f *file) pairInStrip(m int) {
+	f.text(fmt.Sprintf("pairIn%dNEON", m),
+		"edges int, dst *float32, dstStep, dstNext int, src *float32, srcStep, srcNext, n, count int", 0)
+	k := f.constants(0.5, 2, -2, 3)
+	edges, s := f.load("edges")[0], f.strip("dst", "src")
+	for e := 1; e < 4; e++ {
+		f.op("CMP", imm(e), edges)
+		f.op("BEQ", fmt.Sprintf("time%d", e))
+	}
+	for e := range 4 {
+		f.times(fmt.Sprint(e), s, func() {
+			in := f.vecs(m + 1)
+			for i, v := range in {
+				if i == 0 && e&1 != 0 || i == m && e&2 != 0 {
+					f.zero(v)
+				} else {
+					f.read(s.rows[1], v)
+				}
+			}
+			for _, v := range f.pairIn(k, in) {
+				f.write(s.rows[0], v)
+			}
+		})
+	}
+}
+
+func (f *file) pairOutStrip(m int) {
+	f.text(fmt.Sprintf("pairOut%dNEON", m),
+		"dst *float32, dstStep, dstNext int, src *float32, srcStep, srcNext int, add *float32, addStep, addNext, n, count int", 0)
+	k, s := f.constants(2, 4, 8), f.strip("dst", "src", "add")
+	f.times("", s, func() {
+		in, add := f.vecs(m+1), f.vec()
+		for _, v := range in {
+			f.read(s.rows[1], v)
+		}
+		for _, v := range f.pairOut(k, in) {
+			f.read(s.rows[2], add)
+			f.fadd(v, v, add)
+			f.write(s.rows[0], v)
+		}
+	})
+}
+
+func (f *file) pairKernelStrip() {
+	f.text("pairKernelNEON", "dst *float32, dstStep int, src *float32, srcStep, n int", 0)
+	k := f.constants(0.5, float32(1.)/6, 2)
+	dst, src, left := f.row("dst"), f.row("src"), f.load("n")[0]
+	f.values("", []row{dst, src}, left, func() {
+		g := f.vecs(3)
+		for _, v := range g {
+			f.read(src, v)
+		}
+		for _, v := range f.pairKernel(k, g) {
+			f.write(dst, v)
+		}
+	})
+	f.op("RET")
+}
+
+func (f *file) pairs() {
+	for m := 2; m <= 4; m++ {
+		f.pairInStrip(m)
+		f.pairOutStrip(m)
+	}
+	f.pairKernelStrip()
+}

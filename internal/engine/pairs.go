@@ -13,13 +13,11 @@ import "dcgan/internal/kernel"
 // Filtering both sides would need fewer multiplications yet, but four times the weights, which no longer stay in a core's
 // cache, and three times the transforms.
 type pairs struct {
-	t       *transfer
-	up      bool
-	x       pairSide
-	rows    []pairRows
-	packed  []float32   // panel, tap along y, kind, source channel, lane
-	taps    [][]float32 // three of lanes, a worker each
-	scratch [][]float32 // a worker each
+	t      *transfer
+	up     bool
+	x      pairSide
+	rows   []pairRows
+	packed []float32 // panel, tap along y, kind, source channel, lane
 
 	sourceRows, targetRows     int
 	liftedPitch, productsPitch int // values of a row of transformed pixels, and of a panel's products
@@ -108,17 +106,26 @@ func newPairs(t *transfer, g geometry, down bool) *pairs {
 	p.productsPitch = (single*len(p.x.tiles) + p.x.counts[single]) * t.lanes
 	image := p.sourceRows*p.liftedPitch + p.targetRows*p.productsPitch
 	t.most = max(1, pairBudget/(image+t.sourceSize+t.targetSize))
-	if len(p.packed) > pairBudget { // then they are read again for each block, and larger ones are better
+	if p.streams() { // larger blocks are better
 		t.most = max(t.most, pairBudget/2/image)
 	}
 	p.gather(g, down)
-	p.taps = make([][]float32, t.pool.threads)
-	p.scratch = make([][]float32, t.pool.threads)
-	for i := range p.taps {
-		p.taps[i] = make([]float32, 3*t.lanes)
-		p.scratch[i] = kernel.Buffer(t.most * image)
-	}
+	t.pool.reserve(max(t.most*image, 3*t.lanes))
 	return p
+}
+
+// streams reports whether the weights do not fit in a core's cache, so that they are read again for each block.
+func (p *pairs) streams() bool { return len(p.packed) > pairBudget }
+
+// calls is about how many tiles a panel takes.
+func (p *pairs) calls(images int) int {
+	n := 0
+	for i := range p.rows {
+		for _, count := range p.x.counts {
+			n += images * p.rows[i].count * count / p.t.set.Rows
+		}
+	}
+	return n
 }
 
 // tapSize is how many packed weights a panel and a tap along y have.
@@ -176,7 +183,7 @@ func (p *pairs) pack(worker, panel int) {
 	if p.up {                  // seen from the target, pairs lie the other way round
 		order = [...]int{2, 0, 1}
 	}
-	taps := p.taps[worker]
+	taps := t.pool.memory[worker][:3*t.lanes]
 	clear(taps)
 	for y := range 3 {
 		to := p.packed[(panel*3+y)*p.tapSize():]
@@ -192,7 +199,7 @@ func (p *pairs) pack(worker, panel int) {
 // block computes a share of the panels of a block of images.
 func (p *pairs) block(worker int, to, from []float32, images int, s share) {
 	t := p.t
-	lifted, products := cut(p.scratch[worker], t.most*p.sourceRows*p.liftedPitch)
+	lifted, products := cut(t.pool.memory[worker], t.most*p.sourceRows*p.liftedPitch)
 	for i, tile := range p.x.tiles {
 		t.set.PairIn(tile.m, tile.edges, lifted[i*t.depth:], len(p.x.tiles)*t.depth, p.liftedPitch,
 			from[tile.from*t.depth:], p.x.step*t.depth, t.sourceSize/p.sourceRows, t.depth, images*p.sourceRows)
@@ -200,19 +207,24 @@ func (p *pairs) block(worker int, to, from []float32, images int, s share) {
 	first, last := s.of(t.panels)
 	for panel := first; panel < last; panel++ {
 		width := min(t.lanes, t.width-panel*t.lanes)
+		var next ahead
+		if p.streams() {
+			at := (panel + 1) % t.panels * 3 * p.tapSize()
+			next = newAhead(t.set, p.packed, at, at+3*p.tapSize(), p.calls(images))
+		}
 		to, bias := to[panel*t.lanes:], t.bias[panel*t.lanes:]
 		for i := range p.rows {
 			rows := &p.rows[i]
 			for kind := range single {
 				t.tiles(worker, rows.taps, &rows.gathers[kind], images*rows.count*p.x.counts[kind], products, lifted,
-					p.weights(panel, kind), t.zero, t.lanes)
+					p.weights(panel, kind), t.zero, t.lanes, &next)
 			}
 			target, lanes := products, t.lanes
 			if p.up {
 				target, lanes = to, width
 			}
 			t.tiles(worker, rows.singles, &rows.gathers[single], images*rows.count*p.x.counts[single], target, from,
-				p.weights(panel, single), bias, lanes)
+				p.weights(panel, single), bias, lanes, &next)
 		}
 		for i, tile := range p.x.tiles {
 			add, addStep, addNext := bias, 0, 0

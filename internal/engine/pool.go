@@ -14,6 +14,7 @@ type Pool struct {
 	tasks   int
 	next    atomic.Int64
 	lists   []lists // a worker each
+	memory  [][]float32
 	each    eachJob
 
 	spins   int          // looks at a counter before a goroutine sleeps until it changes
@@ -28,6 +29,17 @@ type Pool struct {
 // every call, since kernels are called through a Set.
 type lists struct{ rows, outs [kernel.MaxRows]int }
 
+// reserve makes sure that each worker has memory for size values. It holds nothing from one task to the next: what all of a
+// worker's tasks write again and again stays in its core's cache.
+func (p *Pool) reserve(size int) {
+	if size <= len(p.memory[0]) {
+		return
+	}
+	for worker := range p.memory {
+		p.memory[worker] = kernel.Buffer(size)
+	}
+}
+
 // job is work in numbered tasks that may run in any order. What a task computes must not depend on the worker, which
 // only tells it whose scratch memory to use.
 type job interface{ run(worker, task int) }
@@ -38,7 +50,7 @@ const spins = 1 << 18
 
 // NewPool starts threads-1 goroutines; the caller of a job is the last worker. Close ends them.
 func NewPool(threads int) *Pool {
-	p := &Pool{threads: threads, lists: make([]lists, threads), workers: make([]gate, threads), caller: newGate()}
+	p := &Pool{threads: threads, lists: make([]lists, threads), memory: make([][]float32, threads), workers: make([]gate, threads), caller: newGate()}
 	if threads <= runtime.GOMAXPROCS(0) {
 		p.spins = spins
 	}

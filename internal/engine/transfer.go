@@ -165,7 +165,9 @@ func (t *transfer) add(bias []float32) {
 func (t *transfer) run(worker, task int) {
 	lo := task * t.block
 	hi := min(lo+t.block, t.images)
-	t.compute(worker, t.to[lo*t.targetSize:], t.from.ready(worker, lo, hi, t.sourceSize), hi-lo, whole)
+	from := t.from.ready(worker, lo, hi, t.sourceSize)
+	t.expect(from, hi-lo)
+	t.compute(worker, t.to[lo*t.targetSize:], from, t.from.behind(lo+t.block*t.pool.threads, t.sourceSize), hi-lo, whole)
 	if t.then != nil {
 		t.then(lo, hi)
 	}
@@ -182,6 +184,18 @@ func (s *sources) ready(worker, lo, hi, size int) []float32 {
 	return s.images[lo*size:]
 }
 
+// behind returns image i and what lies behind it; nothing where the images are not in memory.
+func (s *sources) behind(i, size int) []float32 {
+	return s.images[min(i*size, len(s.images)):]
+}
+
+// expect prefetches a block's images.
+func (t *transfer) expect(from []float32, images int) {
+	if t.winograd == nil { // which does so a block ahead
+		t.set.Prefetch(&from[0], images*t.sourceSize/cacheLine, cacheLine)
+	}
+}
+
 // share is one of several equal parts of something.
 type share struct{ part, parts int }
 
@@ -190,16 +204,14 @@ var whole = share{0, 1}
 // of returns which of n the share has.
 func (s share) of(n int) (lo, hi int) { return s.part * n / s.parts, (s.part + 1) * n / s.parts }
 
-// compute computes a share of a block of images.
-func (t *transfer) compute(worker int, to, from []float32, images int, s share) {
-	if t.winograd != nil {
-		t.winograd.block(worker, to, from, images, s)
-		return
-	}
-	t.set.Prefetch(&from[0], images*t.sourceSize/cacheLine, cacheLine)
-	if t.pairs != nil {
+// compute computes a share of a block of images. The worker's next images are at next.
+func (t *transfer) compute(worker int, to, from, next []float32, images int, s share) {
+	switch {
+	case t.winograd != nil:
+		t.winograd.block(worker, to, from, next, images, s)
+	case t.pairs != nil:
 		t.pairs.block(worker, to, from, images, s)
-	} else {
+	default:
 		t.direct(worker, to, from, images, s)
 	}
 }
@@ -216,7 +228,7 @@ func (t *transfer) direct(worker int, to, from []float32, images int, s share) {
 		for i := range t.classes {
 			c := &t.classes[i]
 			t.tiles(worker, c.taps, &t.place[i], images*len(c.pixels), to[panel*t.lanes:], from, weights, t.bias[panel*t.lanes:],
-				min(t.lanes, t.width-panel*t.lanes))
+				min(t.lanes, t.width-panel*t.lanes), nil)
 		}
 	}
 }
@@ -248,8 +260,8 @@ func (p *place) list(own *lists, at, count, size int) (rows, outs *int) {
 	return &own.rows[0], &own.outs[0]
 }
 
-// tiles computes width lanes of the first count pixels of a place.
-func (t *transfer) tiles(worker int, taps []kernel.Tap, p *place, count int, to, from, weights, bias []float32, width int) {
+// tiles computes width lanes of the first count pixels of a place; what lies ahead arrives meanwhile.
+func (t *transfer) tiles(worker int, taps []kernel.Tap, p *place, count int, to, from, weights, bias []float32, width int, next *ahead) {
 	own, scratch := &t.pool.lists[worker], t.scratch[worker]
 	first := tapPointer(taps)
 	for at := 0; at < count; {
@@ -267,6 +279,9 @@ func (t *transfer) tiles(worker int, taps []kernel.Tap, p *place, count int, to,
 			}
 		}
 		at += size
+		if next != nil {
+			next.step()
+		}
 	}
 }
 

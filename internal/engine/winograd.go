@@ -6,8 +6,8 @@ import "dcgan/internal/kernel"
 // multiplications. Images are transformed to 36 places, each a matrix of tiles by source channels; each is multiplied by
 // the transformed weights of its place; and the products are transformed back.
 //
-// Where the weights fit in a core's cache, a task does all of this for a block of images, a panel of target channels at a
-// time, and what lies between stays in cache too. Where they do not, it is the weights of one place that should be read
+// Where the weights fit in a core's cache, a task does all of this for some tiles of a block of images, a panel of target
+// channels at a time, and what lies between stays in cache too. Where they do not, it is the weights of one place that should be read
 // once: all images are transformed, then places are multiplied, each a task, then all products are transformed back.
 type winograd struct {
 	t              *transfer
@@ -16,8 +16,8 @@ type winograd struct {
 	tilesY, tilesX int
 	packed         []float32 // place, panel, source channel, lane
 	place          int       // values of packed a place
-	scratch        []winogradScratch
-	tiles          place // offsets of the tiles of a block in inputs and products
+	together       int       // tiles that are worked on at a time, unless wide
+	tiles          place     // offsets of tiles in inputs and products
 	tap            kernel.Tap
 
 	wide       bool      // the weights do not fit
@@ -30,18 +30,12 @@ type winograd struct {
 	outputJob  wideOutput
 }
 
-// winogradScratch is a worker's memory.
-type winogradScratch struct {
-	inputs   []float32 // place, tile, source channel
-	products []float32 // place, tile, lane
-	patch    []float32 // a tile at the border, with its zeros
-	taps     []float32 // 3×3 by lanes
-}
-
 const (
-	// inputBudget is how many values of transformed inputs, or of a panel's products, a block takes, so that they stay in a
-	// core's cache.
-	inputBudget = 1 << 19 / 4
+	// inputBudget is how many values of transformed inputs, or of a panel's products, are worked on at a time, so that they
+	// stay in a core's cache.
+	inputBudget = 256 << 10 / 4
+	// filterBudget is how many values of source and target images a block takes.
+	filterBudget = 640 << 10 / 4
 	// weightBudget is how many values of transformed weights stay in a core's cache beside inputs and products.
 	weightBudget = 1 << 20 / 4
 	// wideBudget is how many values of inputs and products of a wide transfer are held at a time.
@@ -65,21 +59,15 @@ func newWinograd(t *transfer, g geometry, down bool) *winograd {
 	w.inputJob.w, w.productJob.w, w.outputJob.w = w, w, w
 	w.wide = kernel.WinogradPlaces*t.depth*t.width > weightBudget
 	tiles := w.maxImages() * w.tilesY * w.tilesX
+	if !w.wide {
+		together := inputBudget / (kernel.WinogradPlaces * max(t.depth, t.lanes))
+		w.together = min(tiles, max(t.set.Rows, together/t.set.Rows*t.set.Rows))
+		tiles = w.together
+	}
 	for tile := range tiles {
 		w.tiles.rows, w.tiles.outs = append(w.tiles.rows, tile*t.depth), append(w.tiles.outs, tile*t.lanes)
 	}
-	if w.wide {
-		tiles = 0
-	}
-	w.scratch = make([]winogradScratch, t.pool.threads)
-	for i := range w.scratch {
-		w.scratch[i] = winogradScratch{
-			inputs:   kernel.Buffer(kernel.WinogradPlaces * (tiles*t.depth + stagger)),
-			products: kernel.Buffer(kernel.WinogradPlaces * (tiles*t.lanes + stagger)),
-			patch:    make([]float32, kernel.WinogradPlaces*max(t.depth, t.width)),
-			taps:     make([]float32, 9*t.lanes),
-		}
-	}
+	t.pool.reserve(kernel.WinogradPlaces*(w.inputPlace()+w.productPlace()+max(t.depth, t.width)) + 9*t.lanes)
 	return w
 }
 
@@ -88,13 +76,22 @@ func (w *winograd) maxImages() int {
 	if w.wide {
 		return max(1, wideBudget/(kernel.WinogradPlaces*(w.t.depth+w.t.width)*w.tilesY*w.tilesX))
 	}
-	return max(1, inputBudget/(kernel.WinogradPlaces*max(w.t.depth, w.t.lanes)*w.tilesY*w.tilesX))
+	return max(1, filterBudget/(w.t.sourceSize+w.t.targetSize))
+}
+
+// The values from one place to the next in memory, of the tiles that are worked on together.
+func (w *winograd) inputPlace() int   { return w.together*w.t.depth + stagger }
+func (w *winograd) productPlace() int { return w.together*w.t.lanes + stagger }
+
+// patch is a worker's memory for a tile at the border, with its zeros.
+func (w *winograd) patch(worker int) []float32 {
+	return w.t.pool.memory[worker][kernel.WinogradPlaces*(w.inputPlace()+w.productPlace()):]
 }
 
 // pack transforms the weights of a panel.
 func (w *winograd) pack(worker, panel int) {
 	t := w.t
-	taps := w.scratch[worker].taps
+	taps := t.pool.memory[worker][:9*t.lanes]
 	first := panel * t.lanes
 	lanes := min(t.lanes, t.width-first)
 	clear(taps)
@@ -117,59 +114,59 @@ func (w *winograd) pack(worker, panel int) {
 	}
 }
 
-// block computes a share of the rows of tiles of a block of images.
-func (w *winograd) block(worker int, to, from []float32, images int, s share) {
-	t, scratch := w.t, &w.scratch[worker]
-	first, last := s.of(w.tilesY)
-	tiles := images * (last - first) * w.tilesX
-	inputPlace := tiles*t.depth + stagger
-	row := 0
-	for image := range images {
-		for y := first; y < last; y++ {
-			for x := range w.tilesX {
-				w.inputTile(scratch, scratch.inputs[row*t.depth:], inputPlace, from[image*t.sourceSize:],
-					y*kernel.WinogradTile-1, x*kernel.WinogradTile-1)
-				row++
-			}
-		}
-	}
-	productPlace := tiles*t.lanes + stagger
+// block computes a share of the tiles of a block of images.
+func (w *winograd) block(worker int, to, from, next []float32, images int, s share) {
+	t := w.t
+	first, last := s.of(images * w.tilesY * w.tilesX)
 	// Meanwhile the sources of this worker's next block arrive, and where this one's targets go.
-	behind := images * t.sourceSize * t.pool.threads
-	rowOfTiles := kernel.WinogradTile * w.width * t.width
-	steps := kernel.WinogradPlaces * ((tiles + t.set.Rows - 1) / t.set.Rows)
-	next := [...]ahead{
-		newAhead(t.set, from, behind, behind+images*t.sourceSize, t.panels*steps),
-		newAhead(t.set, to, first*rowOfTiles, (images-1)*t.targetSize+min(last*rowOfTiles, t.targetSize), steps),
+	steps := kernel.WinogradPlaces * ((last - first + t.set.Rows - 1) / t.set.Rows)
+	meanwhile := [...]ahead{
+		newAhead(t.set, next, 0, images*t.sourceSize, t.panels*steps),
+		newAhead(t.set, to, 0, images*t.targetSize, t.panels*steps),
+	}
+	for at := first; at < last; at += w.together {
+		w.some(worker, to, from, at, min(at+w.together, last), meanwhile[:])
+	}
+}
+
+// some computes tiles first to last-1 of a block of images.
+func (w *winograd) some(worker int, to, from []float32, first, last int, meanwhile []ahead) {
+	t := w.t
+	inputs, products := cut(t.pool.memory[worker], kernel.WinogradPlaces*w.inputPlace())
+	for tile := first; tile < last; tile++ {
+		image, y, x := w.position(tile)
+		w.inputTile(worker, inputs[(tile-first)*t.depth:], w.inputPlace(), from[image*t.sourceSize:], y-1, x-1)
 	}
 	for panel := range t.panels {
 		for place := range kernel.WinogradPlaces {
-			w.multiply(worker, scratch.products[place*productPlace:], scratch.inputs[place*inputPlace:],
-				w.packed[place*w.place+panel*t.depth*t.lanes:], tiles, next[:])
+			w.multiply(worker, products[place*w.productPlace():], inputs[place*w.inputPlace():],
+				w.packed[place*w.place+panel*t.depth*t.lanes:], last-first, meanwhile)
 		}
-		row = 0
-		for image := range images {
-			for y := first; y < last; y++ {
-				for x := range w.tilesX {
-					w.outputTile(scratch, to[image*t.targetSize+panel*t.lanes:], y*kernel.WinogradTile, x*kernel.WinogradTile, scratch.products[row*t.lanes:], productPlace,
-						t.bias[panel*t.lanes:], min(t.lanes, t.width-panel*t.lanes))
-					row++
-				}
-			}
+		for tile := first; tile < last; tile++ {
+			image, y, x := w.position(tile)
+			w.outputTile(worker, to[image*t.targetSize+panel*t.lanes:], y, x, products[(tile-first)*t.lanes:], w.productPlace(),
+				t.bias[panel*t.lanes:], min(t.lanes, t.width-panel*t.lanes))
 		}
 	}
 }
 
+// position returns the image of a tile of a block and its upper left target pixel.
+func (w *winograd) position(tile int) (image, y, x int) {
+	perImage := w.tilesY * w.tilesX
+	return tile / perImage, tile % perImage / w.tilesX * kernel.WinogradTile, tile % w.tilesX * kernel.WinogradTile
+}
+
 // inputTile transforms the tile whose upper left pixel is (y, x).
-func (w *winograd) inputTile(scratch *winogradScratch, to []float32, place int, from []float32, y, x int) {
+func (w *winograd) inputTile(worker int, to []float32, place int, from []float32, y, x int) {
 	t := w.t
 	const side = kernel.WinogradInput
 	if y >= 0 && x >= 0 && y+side <= w.height && x+side <= w.width {
 		t.set.WinogradIn(to, place, from[(y*w.width+x)*t.depth:], w.width*t.depth, t.depth, t.depth)
 		return
 	}
-	border(scratch.patch, from, side, y, x, w.height, w.width, t.depth, t.depth)
-	t.set.WinogradIn(to, place, scratch.patch, side*t.depth, t.depth, t.depth)
+	patch := w.patch(worker)
+	border(patch, from, side, y, x, w.height, w.width, t.depth, t.depth)
+	t.set.WinogradIn(to, place, patch, side*t.depth, t.depth, t.depth)
 }
 
 // multiply computes the products of a panel, tiles by lanes, from inputs, tiles by source channels.
@@ -190,14 +187,14 @@ func (w *winograd) multiply(worker int, products, inputs, weights []float32, til
 }
 
 // outputTile transforms the products of some channels for the tile whose upper left target pixel is (y, x).
-func (w *winograd) outputTile(scratch *winogradScratch, to []float32, y, x int, products []float32, place int, bias []float32, channels int) {
+func (w *winograd) outputTile(worker int, to []float32, y, x int, products []float32, place int, bias []float32, channels int) {
 	t := w.t
 	const side = kernel.WinogradTile
 	if y+side <= w.height && x+side <= w.width {
 		t.set.WinogradOut(to[(y*w.width+x)*t.width:], w.width*t.width, t.width, products, place, bias, channels)
 		return
 	}
-	patch := scratch.patch
+	patch := w.patch(worker)
 	t.set.WinogradOut(patch, side*channels, channels, products, place, bias, channels)
 	for row := y; row < min(y+side, w.height); row++ {
 		for column := x; column < min(x+side, w.width); column++ {
@@ -240,7 +237,7 @@ func (j *wideInput) run(worker, image int) {
 	row := image * w.tilesY * w.tilesX
 	for y := range w.tilesY {
 		for x := range w.tilesX {
-			w.inputTile(&w.scratch[worker], w.inputs[row*t.depth:], place, t.from.images[(w.lo+image)*t.sourceSize:],
+			w.inputTile(worker, w.inputs[row*t.depth:], place, t.from.images[(w.lo+image)*t.sourceSize:],
 				y*kernel.WinogradTile-1, x*kernel.WinogradTile-1)
 			row++
 		}
@@ -280,7 +277,7 @@ func (j *wideOutput) run(worker, image int) {
 	for y := range w.tilesY {
 		for x := range w.tilesX {
 			for panel := range t.panels {
-				w.outputTile(&w.scratch[worker], t.to[(w.lo+image)*t.targetSize+panel*t.lanes:], y*kernel.WinogradTile, x*kernel.WinogradTile,
+				w.outputTile(worker, t.to[(w.lo+image)*t.targetSize+panel*t.lanes:], y*kernel.WinogradTile, x*kernel.WinogradTile,
 					w.products[(panel*tiles+row)*t.lanes:], place, t.bias[panel*t.lanes:], min(t.lanes, t.width-panel*t.lanes))
 			}
 			row++

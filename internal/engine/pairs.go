@@ -106,26 +106,12 @@ func newPairs(t *transfer, g geometry, down bool) *pairs {
 	p.productsPitch = (single*len(p.x.tiles) + p.x.counts[single]) * t.lanes
 	image := p.sourceRows*p.liftedPitch + p.targetRows*p.productsPitch
 	t.most = max(1, pairBudget/(image+t.sourceSize+t.targetSize))
-	if p.streams() { // larger blocks are better
+	if len(p.packed) > pairBudget { // then they are read again for each block, and larger ones are better
 		t.most = max(t.most, pairBudget/2/image)
 	}
 	p.gather(g, down)
 	t.pool.reserve(max(t.most*image, 3*t.lanes))
 	return p
-}
-
-// streams reports whether the weights do not fit in a core's cache, so that they are read again for each block.
-func (p *pairs) streams() bool { return len(p.packed) > pairBudget }
-
-// calls is about how many tiles a panel takes.
-func (p *pairs) calls(images int) int {
-	n := 0
-	for i := range p.rows {
-		for _, count := range p.x.counts {
-			n += images * p.rows[i].count * count / p.t.set.Rows
-		}
-	}
-	return n
 }
 
 // tapSize is how many packed weights a panel and a tap along y have.
@@ -207,24 +193,19 @@ func (p *pairs) block(worker int, to, from []float32, images int, s share) {
 	first, last := s.of(t.panels)
 	for panel := first; panel < last; panel++ {
 		width := min(t.lanes, t.width-panel*t.lanes)
-		var next ahead
-		if p.streams() {
-			at := (panel + 1) % t.panels * 3 * p.tapSize()
-			next = newAhead(t.set, p.packed, at, at+3*p.tapSize(), p.calls(images))
-		}
 		to, bias := to[panel*t.lanes:], t.bias[panel*t.lanes:]
 		for i := range p.rows {
 			rows := &p.rows[i]
 			for kind := range single {
 				t.tiles(worker, rows.taps, &rows.gathers[kind], images*rows.count*p.x.counts[kind], products, lifted,
-					p.weights(panel, kind), t.zero, t.lanes, &next)
+					p.weights(panel, kind), t.zero, t.lanes)
 			}
 			target, lanes := products, t.lanes
 			if p.up {
 				target, lanes = to, width
 			}
 			t.tiles(worker, rows.singles, &rows.gathers[single], images*rows.count*p.x.counts[single], target, from,
-				p.weights(panel, single), bias, lanes, &next)
+				p.weights(panel, single), bias, lanes)
 		}
 		for i, tile := range p.x.tiles {
 			add, addStep, addNext := bias, 0, 0

@@ -228,7 +228,7 @@ func (t *transfer) direct(worker int, to, from []float32, images int, s share) {
 		for i := range t.classes {
 			c := &t.classes[i]
 			t.tiles(worker, c.taps, &t.place[i], images*len(c.pixels), to[panel*t.lanes:], from, weights, t.bias[panel*t.lanes:],
-				min(t.lanes, t.width-panel*t.lanes), nil)
+				min(t.lanes, t.width-panel*t.lanes))
 		}
 	}
 }
@@ -260,8 +260,8 @@ func (p *place) list(own *lists, at, count, size int) (rows, outs *int) {
 	return &own.rows[0], &own.outs[0]
 }
 
-// tiles computes width lanes of the first count pixels of a place; what lies ahead arrives meanwhile.
-func (t *transfer) tiles(worker int, taps []kernel.Tap, p *place, count int, to, from, weights, bias []float32, width int, next *ahead) {
+// tiles computes width lanes of the first count pixels of a place.
+func (t *transfer) tiles(worker int, taps []kernel.Tap, p *place, count int, to, from, weights, bias []float32, width int) {
 	own, scratch := &t.pool.lists[worker], t.scratch[worker]
 	first := tapPointer(taps)
 	for at := 0; at < count; {
@@ -279,9 +279,6 @@ func (t *transfer) tiles(worker int, taps []kernel.Tap, p *place, count int, to,
 			}
 		}
 		at += size
-		if next != nil {
-			next.step()
-		}
 	}
 }
 

@@ -16,8 +16,8 @@ type kernelGrad struct {
 	pool     *Pool
 	geometry geometry
 	down     bool          // of a Conv2D or Dense layer: its input is the big side
-	filter   *winogradGrad // either this
-	direct   *directGrad   // or this computes a slice's sums
+	way      way           // that a slice's sums are computed
+	filter   *winogradGrad // the same, where it is this one
 	panels   int           // of small channels
 	perTask  int           // panels of a task
 	channels int           // big channels of a task
@@ -28,10 +28,19 @@ type kernelGrad struct {
 	scratch  [][]float32 // a worker each, shared by the layers of a network
 	partial  []float32   // gradients of the subtrees behind the first
 
+	rowsOf [kernel.MaxRows]int // rows of a tile: channels one after the other, past the last of a block too
+
 	big, small, grad []float32
 	below            *stage
 	slices           [][]span
 	sum              treeJob
+}
+
+// way computes the gradient of one block from one slice.
+type way interface {
+	slice(sums, scratch []float32, block part, s int) // sets the sums, in an order of its own, to those of slice s
+	store(grad, sums []float32, block part)           // writes such sums to a gradient
+	scratchSize() int                                 // values that a worker needs
 }
 
 // sumBudget is how many sums a task has, so that they stay in a core's cache.
@@ -42,9 +51,12 @@ func newKernelGrad(set *kernel.Set, pool *Pool, g geometry, down bool, slices []
 	k.sum.k = k
 	k.size = g.taps() * g.bigC * g.smallC
 	k.panels = (g.smallC + set.Lanes - 1) / set.Lanes
-	if g.filters() {
+	switch {
+	case g.filters():
 		k.cutForFilter()
-	} else {
+	case g.pairs():
+		k.cutForPairs()
+	default:
 		k.channels = g.bigC
 		k.perTask = max(1, min(k.panels, sumBudget/(g.taps()*k.rows()*set.Lanes)))
 	}
@@ -57,13 +69,20 @@ func newKernelGrad(set *kernel.Set, pool *Pool, g geometry, down bool, slices []
 	for k.subtrees*k.blocks() < 2*pool.threads && k.perTask > 1 {
 		k.perTask = (k.perTask + 1) / 2
 	}
-	if g.filters() {
+	for r := range k.rowsOf {
+		k.rowsOf[r] = r
+	}
+	switch {
+	case g.filters():
 		k.filter = newWinogradGrad(k, mostImages(slices))
+		k.way = k.filter
 		for k.filter.wide && k.subtrees < len(slices) && len(slices)/k.subtrees*k.filter.sliceSize() > wideBudget {
 			k.subtrees *= 2
 		}
-	} else {
-		k.direct = newDirectGrad(k)
+	case g.pairs():
+		k.way = newPairGrad(k)
+	default:
+		k.way = newDirectGrad(k)
 	}
 	k.perTree = len(slices) / k.subtrees
 	k.levels = bits.Len(uint(k.perTree))
@@ -102,11 +121,7 @@ func (k *kernelGrad) part(block int) part {
 
 // scratchSize is how many values a worker needs.
 func (k *kernelGrad) scratchSize() int {
-	size := k.levels * k.sumsSize()
-	if k.filter != nil {
-		return size + k.filter.scratchSize()
-	}
-	return size + k.direct.scratchSize()
+	return k.levels*k.sumsSize() + k.way.scratchSize()
 }
 
 // call computes the gradient. Where small is z of a passing stage, below is that stage.
@@ -137,21 +152,60 @@ func (k *kernelGrad) run(worker, task int) {
 	depth := 0
 	for s := range k.perTree {
 		sums := stack[depth*size:][:size]
-		if k.filter != nil {
-			k.filter.slice(sums, scratch, block, subtree*k.perTree+s)
-		} else {
-			k.direct.slice(sums, scratch, block, k.slices[subtree*k.perTree+s])
-		}
+		k.way.slice(sums, scratch, block, subtree*k.perTree+s)
 		depth++
 		for done := s + 1; done%2 == 0; done /= 2 { // a subtree is complete
 			depth--
 			k.set.Add(stack[(depth-1)*size:][:size], stack[depth*size:][:size])
 		}
 	}
-	if k.filter != nil {
-		k.filter.store(k.of(subtree), stack, block)
-	} else {
-		k.direct.store(k.of(subtree), stack, block)
+	k.way.store(k.of(subtree), stack, block)
+}
+
+// pack copies a panel of count small images, from number lo on, together: apart, its pixels would fall on few lines of the
+// cache and push each other out.
+func (k *kernelGrad) pack(to []float32, lo, panel, count int) {
+	lanes, channels := k.set.Lanes, k.geometry.smallC
+	from, pixels := k.small[lo*k.geometry.smallSize():], count*k.geometry.smallH*k.geometry.smallW
+	first := panel * lanes
+	width := min(lanes, channels-first)
+	if width < lanes {
+		clear(to[:pixels*lanes])
+	}
+	for p := range pixels {
+		copy(to[p*lanes:p*lanes+width], from[p*channels+first:])
+	}
+	if k.below != nil {
+		k.below.normalise(to, first, lanes, pixels)
+	}
+}
+
+// expect prefetches the pixels that pack will read of the next images.
+func (k *kernelGrad) expect(lo, count int, block part) {
+	g := k.geometry
+	first := block.firstPanel * k.set.Lanes
+	for line := first; line < min(block.lastPanel*k.set.Lanes, g.smallC); line += cacheLine {
+		at := lo*g.smallSize() + line
+		if pixels := min(count*g.smallH*g.smallW, (len(k.small)-at)/g.smallC); pixels > 0 {
+			k.set.Prefetch(&k.small[at], pixels, g.smallC)
+		}
+	}
+}
+
+// storeTaps writes sums, by panel, tap and group of big channels, to a gradient. Taps come in rows of the given order.
+func (k *kernelGrad) storeTaps(grad, sums []float32, block part, order []int) {
+	g, at := k.geometry, 0
+	for panel := block.firstPanel; panel < block.lastPanel; panel++ {
+		first := panel * k.set.Lanes
+		lanes := min(k.set.Lanes, g.smallC-first)
+		for t := range g.taps() {
+			tap := t - t%len(order) + order[t%len(order)]
+			for channel := block.firstChannel; channel < block.lastChannel; channel++ {
+				from := sums[at+(channel-block.firstChannel)*k.set.Lanes:]
+				copy(grad[(tap*g.bigC+channel)*g.smallC+first:][:lanes], from)
+			}
+			at += k.groups() * k.tile()
+		}
 	}
 }
 

@@ -16,6 +16,7 @@ var Generic = Set{
 	WinogradIn: winogradInGeneric, WinogradOut: winogradOutGeneric, WinogradKernel: winogradKernelGeneric,
 	Products: productsGeneric, WinogradGradIn: winogradGradInGeneric, WinogradGradOut: winogradGradOutGeneric,
 	PairIn: pairInGeneric, PairOut: pairOutGeneric, PairKernel: pairKernelGeneric,
+	PairGradIn: pairGradInGeneric, PairGradOut: pairGradOutGeneric,
 	Keep: random.Stream.Keep, Prefetch: func(*float32, int, int) {}, Adam: adamGeneric, Add: addGeneric, Peak: peakGeneric,
 }
 

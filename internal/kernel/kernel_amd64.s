@@ -2438,6 +2438,52 @@ values:
 	VZEROUPPER
 	RET
 
+// func pairGradIn2AVX2(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
+// Requires: AVX, AVX2
+TEXT ·pairGradIn2AVX2(SB), NOSPLIT, $0-64
+	MOVL         $0x40000000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Y0
+	MOVL         $0x40800000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Y0
+	MOVL         $0x41000000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Y0
+	MOVQ         dst+0(FP), AX
+	MOVQ         dstStep+8(FP), DX
+	SHLQ         $0x02, DX
+	LEAQ         (DX)(DX*2), CX
+	MOVQ         src+24(FP), BX
+	MOVQ         srcStep+32(FP), DI
+	SHLQ         $0x02, DI
+	LEAQ         (DI)(DI*2), CX
+
+time:
+	MOVQ AX, CX
+	MOVQ BX, SI
+	MOVQ n+48(FP), R8
+
+values:
+	VMOVUPS (SI), Y0
+	VMOVUPS (SI)(DI*1), Y1
+	VADDPS  Y1, Y0, Y2
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y2, (CX)(DX*1)
+	VMOVUPS Y1, (CX)(DX*2)
+	ADDQ    $+32, CX
+	ADDQ    $+32, SI
+	SUBQ    $+8, R8
+	JG      values
+	MOVQ    dstNext+16(FP), CX
+	LEAQ    (AX)(CX*4), AX
+	MOVQ    srcNext+40(FP), CX
+	LEAQ    (BX)(CX*4), BX
+	DECQ    count+56(FP)
+	JNZ     time
+	VZEROUPPER
+	RET
+
 // func pairIn3AVX2(edges int, dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
 // Requires: AVX, AVX2
 TEXT ·pairIn3AVX2(SB), NOSPLIT, $0-72
@@ -2658,6 +2704,56 @@ values:
 	MOVQ    addNext+64(FP), CX
 	LEAQ    (R9)(CX*4), R9
 	DECQ    count+80(FP)
+	JNZ     time
+	VZEROUPPER
+	RET
+
+// func pairGradIn3AVX2(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
+// Requires: AVX, AVX2
+TEXT ·pairGradIn3AVX2(SB), NOSPLIT, $0-64
+	MOVL         $0x40000000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Y0
+	MOVL         $0x40800000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Y0
+	MOVL         $0x41000000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Y0
+	MOVQ         dst+0(FP), AX
+	MOVQ         dstStep+8(FP), BX
+	SHLQ         $0x02, BX
+	LEAQ         (BX)(BX*2), DX
+	MOVQ         src+24(FP), SI
+	MOVQ         srcStep+32(FP), R8
+	SHLQ         $0x02, R8
+	LEAQ         (R8)(R8*2), CX
+
+time:
+	MOVQ AX, CX
+	MOVQ SI, DI
+	MOVQ n+48(FP), R9
+
+values:
+	VMOVUPS (DI), Y0
+	VMOVUPS (DI)(R8*1), Y1
+	VMOVUPS (DI)(R8*2), Y2
+	VADDPS  Y2, Y0, Y3
+	VADDPS  Y1, Y3, Y4
+	VSUBPS  Y1, Y3, Y1
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y4, (CX)(BX*1)
+	VMOVUPS Y2, (CX)(BX*2)
+	VMOVUPS Y1, (CX)(DX*1)
+	ADDQ    $+32, CX
+	ADDQ    $+32, DI
+	SUBQ    $+8, R9
+	JG      values
+	MOVQ    dstNext+16(FP), CX
+	LEAQ    (AX)(CX*4), AX
+	MOVQ    srcNext+40(FP), CX
+	LEAQ    (SI)(CX*4), SI
+	DECQ    count+56(FP)
 	JNZ     time
 	VZEROUPPER
 	RET
@@ -2923,6 +3019,63 @@ values:
 	VZEROUPPER
 	RET
 
+// func pairGradIn4AVX2(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·pairGradIn4AVX2(SB), NOSPLIT, $0-64
+	MOVL         $0x40000000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Y0
+	MOVL         $0x40800000, AX
+	VMOVD        AX, X1
+	VBROADCASTSS X1, Y1
+	MOVL         $0x41000000, AX
+	VMOVD        AX, X2
+	VBROADCASTSS X2, Y2
+	MOVQ         dst+0(FP), AX
+	MOVQ         dstStep+8(FP), BX
+	SHLQ         $0x02, BX
+	LEAQ         (BX)(BX*2), DX
+	MOVQ         src+24(FP), SI
+	MOVQ         srcStep+32(FP), R9
+	SHLQ         $0x02, R9
+	LEAQ         (R9)(R9*2), R8
+
+time:
+	MOVQ AX, CX
+	MOVQ SI, DI
+	MOVQ n+48(FP), R10
+
+values:
+	VMOVUPS     (DI), Y3
+	VMOVUPS     (DI)(R9*1), Y4
+	VMOVUPS     (DI)(R9*2), Y5
+	VMOVUPS     (DI)(R8*1), Y6
+	VADDPS      Y5, Y3, Y7
+	VADDPS      Y6, Y4, Y8
+	VMOVAPS     Y3, Y9
+	VFMADD231PS Y0, Y4, Y9
+	VFMADD231PS Y1, Y5, Y9
+	VFMADD231PS Y2, Y6, Y9
+	VADDPS      Y8, Y7, Y4
+	VSUBPS      Y8, Y7, Y5
+	VMOVUPS     Y3, (CX)
+	VMOVUPS     Y4, (CX)(BX*1)
+	VMOVUPS     Y6, (CX)(BX*2)
+	VMOVUPS     Y5, (CX)(DX*1)
+	VMOVUPS     Y9, (CX)(BX*4)
+	ADDQ        $+32, CX
+	ADDQ        $+32, DI
+	SUBQ        $+8, R10
+	JG          values
+	MOVQ        dstNext+16(FP), CX
+	LEAQ        (AX)(CX*4), AX
+	MOVQ        srcNext+40(FP), CX
+	LEAQ        (SI)(CX*4), SI
+	DECQ        count+56(FP)
+	JNZ         time
+	VZEROUPPER
+	RET
+
 // func pairKernelAVX2(dst *float32, dstStep int, src *float32, srcStep int, n int)
 // Requires: AVX, AVX2, FMA3
 TEXT ·pairKernelAVX2(SB), NOSPLIT, $0-40
@@ -2966,6 +3119,55 @@ values:
 	ADDQ        $+32, AX
 	ADDQ        $+32, BX
 	SUBQ        $+8, SI
+	JG          values
+	VZEROUPPER
+	RET
+
+// func pairGradOutAVX2(dst *float32, dstStep int, src *float32, srcStep int, n int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·pairGradOutAVX2(SB), NOSPLIT, $0-40
+	MOVL         $0x3f000000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Y0
+	MOVL         $0x3e2aaaab, AX
+	VMOVD        AX, X1
+	VBROADCASTSS X1, Y1
+	MOVL         $0x40000000, AX
+	VMOVD        AX, X2
+	VBROADCASTSS X2, Y2
+	MOVQ         dst+0(FP), AX
+	MOVQ         dstStep+8(FP), DX
+	SHLQ         $0x02, DX
+	LEAQ         (DX)(DX*2), CX
+	MOVQ         src+16(FP), CX
+	MOVQ         srcStep+24(FP), SI
+	SHLQ         $0x02, SI
+	LEAQ         (SI)(SI*2), BX
+	MOVQ         n+32(FP), DI
+
+values:
+	VMOVUPS     (CX), Y3
+	VMOVUPS     (CX)(SI*1), Y4
+	VMOVUPS     (CX)(SI*2), Y5
+	VMOVUPS     (CX)(BX*1), Y6
+	VMOVUPS     (CX)(SI*4), Y7
+	LEAQ        (CX)(SI*2), R8
+	VMOVUPS     (R8)(BX*1), Y8
+	VADDPS      Y7, Y6, Y9
+	VMOVAPS     Y3, Y3
+	VFMADD231PS Y0, Y4, Y3
+	VFMADD231PS Y1, Y9, Y3
+	VMOVAPS     Y6, Y6
+	VFMSUB231PS Y2, Y7, Y6
+	VMOVAPS     Y5, Y5
+	VFMADD231PS Y0, Y4, Y5
+	VFMADD231PS Y1, Y6, Y5
+	VMOVUPS     Y3, (AX)
+	VMOVUPS     Y5, (AX)(DX*1)
+	VMOVUPS     Y8, (AX)(DX*2)
+	ADDQ        $+32, AX
+	ADDQ        $+32, CX
+	SUBQ        $+8, DI
 	JG          values
 	VZEROUPPER
 	RET
@@ -5681,6 +5883,52 @@ values:
 	VZEROUPPER
 	RET
 
+// func pairGradIn2AVX512(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
+// Requires: AVX, AVX512F
+TEXT ·pairGradIn2AVX512(SB), NOSPLIT, $0-64
+	MOVL         $0x40000000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Z0
+	MOVL         $0x40800000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Z0
+	MOVL         $0x41000000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Z0
+	MOVQ         dst+0(FP), AX
+	MOVQ         dstStep+8(FP), DX
+	SHLQ         $0x02, DX
+	LEAQ         (DX)(DX*2), CX
+	MOVQ         src+24(FP), BX
+	MOVQ         srcStep+32(FP), DI
+	SHLQ         $0x02, DI
+	LEAQ         (DI)(DI*2), CX
+
+time:
+	MOVQ AX, CX
+	MOVQ BX, SI
+	MOVQ n+48(FP), R8
+
+values:
+	VMOVUPS (SI), Z0
+	VMOVUPS (SI)(DI*1), Z1
+	VADDPS  Z1, Z0, Z2
+	VMOVUPS Z0, (CX)
+	VMOVUPS Z2, (CX)(DX*1)
+	VMOVUPS Z1, (CX)(DX*2)
+	ADDQ    $+64, CX
+	ADDQ    $+64, SI
+	SUBQ    $+16, R8
+	JG      values
+	MOVQ    dstNext+16(FP), CX
+	LEAQ    (AX)(CX*4), AX
+	MOVQ    srcNext+40(FP), CX
+	LEAQ    (BX)(CX*4), BX
+	DECQ    count+56(FP)
+	JNZ     time
+	VZEROUPPER
+	RET
+
 // func pairIn3AVX512(edges int, dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
 // Requires: AVX, AVX512F
 TEXT ·pairIn3AVX512(SB), NOSPLIT, $0-72
@@ -5901,6 +6149,56 @@ values:
 	MOVQ    addNext+64(FP), CX
 	LEAQ    (R9)(CX*4), R9
 	DECQ    count+80(FP)
+	JNZ     time
+	VZEROUPPER
+	RET
+
+// func pairGradIn3AVX512(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
+// Requires: AVX, AVX512F
+TEXT ·pairGradIn3AVX512(SB), NOSPLIT, $0-64
+	MOVL         $0x40000000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Z0
+	MOVL         $0x40800000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Z0
+	MOVL         $0x41000000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Z0
+	MOVQ         dst+0(FP), AX
+	MOVQ         dstStep+8(FP), BX
+	SHLQ         $0x02, BX
+	LEAQ         (BX)(BX*2), DX
+	MOVQ         src+24(FP), SI
+	MOVQ         srcStep+32(FP), R8
+	SHLQ         $0x02, R8
+	LEAQ         (R8)(R8*2), CX
+
+time:
+	MOVQ AX, CX
+	MOVQ SI, DI
+	MOVQ n+48(FP), R9
+
+values:
+	VMOVUPS (DI), Z0
+	VMOVUPS (DI)(R8*1), Z1
+	VMOVUPS (DI)(R8*2), Z2
+	VADDPS  Z2, Z0, Z3
+	VADDPS  Z1, Z3, Z4
+	VSUBPS  Z1, Z3, Z1
+	VMOVUPS Z0, (CX)
+	VMOVUPS Z4, (CX)(BX*1)
+	VMOVUPS Z2, (CX)(BX*2)
+	VMOVUPS Z1, (CX)(DX*1)
+	ADDQ    $+64, CX
+	ADDQ    $+64, DI
+	SUBQ    $+16, R9
+	JG      values
+	MOVQ    dstNext+16(FP), CX
+	LEAQ    (AX)(CX*4), AX
+	MOVQ    srcNext+40(FP), CX
+	LEAQ    (SI)(CX*4), SI
+	DECQ    count+56(FP)
 	JNZ     time
 	VZEROUPPER
 	RET
@@ -6166,6 +6464,63 @@ values:
 	VZEROUPPER
 	RET
 
+// func pairGradIn4AVX512(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
+// Requires: AVX, AVX512F
+TEXT ·pairGradIn4AVX512(SB), NOSPLIT, $0-64
+	MOVL         $0x40000000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Z0
+	MOVL         $0x40800000, AX
+	VMOVD        AX, X1
+	VBROADCASTSS X1, Z1
+	MOVL         $0x41000000, AX
+	VMOVD        AX, X2
+	VBROADCASTSS X2, Z2
+	MOVQ         dst+0(FP), AX
+	MOVQ         dstStep+8(FP), BX
+	SHLQ         $0x02, BX
+	LEAQ         (BX)(BX*2), DX
+	MOVQ         src+24(FP), SI
+	MOVQ         srcStep+32(FP), R9
+	SHLQ         $0x02, R9
+	LEAQ         (R9)(R9*2), R8
+
+time:
+	MOVQ AX, CX
+	MOVQ SI, DI
+	MOVQ n+48(FP), R10
+
+values:
+	VMOVUPS     (DI), Z3
+	VMOVUPS     (DI)(R9*1), Z4
+	VMOVUPS     (DI)(R9*2), Z5
+	VMOVUPS     (DI)(R8*1), Z6
+	VADDPS      Z5, Z3, Z7
+	VADDPS      Z6, Z4, Z8
+	VMOVAPS     Z3, Z9
+	VFMADD231PS Z0, Z4, Z9
+	VFMADD231PS Z1, Z5, Z9
+	VFMADD231PS Z2, Z6, Z9
+	VADDPS      Z8, Z7, Z4
+	VSUBPS      Z8, Z7, Z5
+	VMOVUPS     Z3, (CX)
+	VMOVUPS     Z4, (CX)(BX*1)
+	VMOVUPS     Z6, (CX)(BX*2)
+	VMOVUPS     Z5, (CX)(DX*1)
+	VMOVUPS     Z9, (CX)(BX*4)
+	ADDQ        $+64, CX
+	ADDQ        $+64, DI
+	SUBQ        $+16, R10
+	JG          values
+	MOVQ        dstNext+16(FP), CX
+	LEAQ        (AX)(CX*4), AX
+	MOVQ        srcNext+40(FP), CX
+	LEAQ        (SI)(CX*4), SI
+	DECQ        count+56(FP)
+	JNZ         time
+	VZEROUPPER
+	RET
+
 // func pairKernelAVX512(dst *float32, dstStep int, src *float32, srcStep int, n int)
 // Requires: AVX, AVX512F
 TEXT ·pairKernelAVX512(SB), NOSPLIT, $0-40
@@ -6209,6 +6564,55 @@ values:
 	ADDQ        $+64, AX
 	ADDQ        $+64, BX
 	SUBQ        $+16, SI
+	JG          values
+	VZEROUPPER
+	RET
+
+// func pairGradOutAVX512(dst *float32, dstStep int, src *float32, srcStep int, n int)
+// Requires: AVX, AVX512F
+TEXT ·pairGradOutAVX512(SB), NOSPLIT, $0-40
+	MOVL         $0x3f000000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Z0
+	MOVL         $0x3e2aaaab, AX
+	VMOVD        AX, X1
+	VBROADCASTSS X1, Z1
+	MOVL         $0x40000000, AX
+	VMOVD        AX, X2
+	VBROADCASTSS X2, Z2
+	MOVQ         dst+0(FP), AX
+	MOVQ         dstStep+8(FP), DX
+	SHLQ         $0x02, DX
+	LEAQ         (DX)(DX*2), CX
+	MOVQ         src+16(FP), CX
+	MOVQ         srcStep+24(FP), SI
+	SHLQ         $0x02, SI
+	LEAQ         (SI)(SI*2), BX
+	MOVQ         n+32(FP), DI
+
+values:
+	VMOVUPS     (CX), Z3
+	VMOVUPS     (CX)(SI*1), Z4
+	VMOVUPS     (CX)(SI*2), Z5
+	VMOVUPS     (CX)(BX*1), Z6
+	VMOVUPS     (CX)(SI*4), Z7
+	LEAQ        (CX)(SI*2), R8
+	VMOVUPS     (R8)(BX*1), Z8
+	VADDPS      Z7, Z6, Z9
+	VMOVAPS     Z3, Z3
+	VFMADD231PS Z0, Z4, Z3
+	VFMADD231PS Z1, Z9, Z3
+	VMOVAPS     Z6, Z6
+	VFMSUB231PS Z2, Z7, Z6
+	VMOVAPS     Z5, Z5
+	VFMADD231PS Z0, Z4, Z5
+	VFMADD231PS Z1, Z6, Z5
+	VMOVUPS     Z3, (AX)
+	VMOVUPS     Z5, (AX)(DX*1)
+	VMOVUPS     Z8, (AX)(DX*2)
+	ADDQ        $+64, AX
+	ADDQ        $+64, CX
+	SUBQ        $+16, DI
 	JG          values
 	VZEROUPPER
 	RET

@@ -47,6 +47,27 @@ func pairKernel(g0, g1, single float32) (u0, u1, u2, u3, u4, u5 float32) {
 	return g0, float32(0.5 * (g0 + g1)), g1, float32((g0 - g1) * sixth), float32(fma(2, g1, g0) * sixth), single
 }
 
+// The gradient of the two taps sums, over tiles, places of the inputs times those of the outputs' gradients, and goes back
+// to taps at the end: the transposes of pairOut and of pairKernel.
+
+func pairGradIn2(y0, y1 float32) (w0, w1, w2 float32) { return y0, y0 + y1, y1 }
+
+func pairGradIn3(y0, y1, y2 float32) (w0, w1, w2, w3 float32) {
+	even := y0 + y2
+	return y0, even + y1, y2, even - y1
+}
+
+func pairGradIn4(y0, y1, y2, y3 float32) (w0, w1, w2, w3, w4 float32) {
+	even, odd := y0+y2, y1+y3
+	return y0, even + odd, y3, even - odd, fma(8, y3, fma(4, y2, fma(2, y1, y0)))
+}
+
+func pairGradOut(u0, u1, u2, u3, u4, u5 float32) (g0, g1, single float32) {
+	g0 = fma(sixth, u3+u4, fma(0.5, u1, u0))
+	g1 = fma(sixth, fma(2, u4, -u3), fma(0.5, u1, u2))
+	return g0, g1, u5
+}
+
 // PairIn's edges: which inputs are zeros that have no place in the source.
 const (
 	FirstZero = 1 << iota
@@ -109,5 +130,31 @@ func pairKernelGeneric(dst []float32, dstStep int, src []float32, srcStep, n int
 	for i := range n {
 		d, s := dst[i:], src[i:]
 		d[0], d[dstStep], d[2*dstStep], d[3*dstStep], d[4*dstStep], d[5*dstStep] = pairKernel(s[0], s[srcStep], s[2*srcStep])
+	}
+}
+
+// pairGradInGeneric transforms count times m gradients of outputs to m+1 places, each of n values.
+func pairGradInGeneric(m int, dst []float32, dstStep, dstNext int, src []float32, srcStep, srcNext, n, count int) {
+	for r := range count {
+		for i := range n {
+			d, s := dst[r*dstNext+i:], src[r*srcNext+i:]
+			switch m {
+			case 2:
+				d[0], d[dstStep], d[2*dstStep] = pairGradIn2(s[0], s[srcStep])
+			case 3:
+				d[0], d[dstStep], d[2*dstStep], d[3*dstStep] = pairGradIn3(s[0], s[srcStep], s[2*srcStep])
+			default:
+				d[0], d[dstStep], d[2*dstStep], d[3*dstStep], d[4*dstStep] = pairGradIn4(s[0], s[srcStep], s[2*srcStep], s[3*srcStep])
+			}
+		}
+	}
+}
+
+// pairGradOutGeneric transforms sums of PairKinds places, each of n values, to the gradients of three taps, those of pairs
+// and then the single one.
+func pairGradOutGeneric(dst []float32, dstStep int, src []float32, srcStep, n int) {
+	for i := range n {
+		d, s := dst[i:], src[i:]
+		d[0], d[dstStep], d[2*dstStep] = pairGradOut(s[0], s[srcStep], s[2*srcStep], s[3*srcStep], s[4*srcStep], s[5*srcStep])
 	}
 }

@@ -3,16 +3,18 @@
 package kernel
 
 type (
+	pairGradStrip   = func(dst *float32, dstStep, dstNext int, src *float32, srcStep, srcNext, n, count int)
 	pairStrip       = func(edges int, dst *float32, dstStep, dstNext int, src *float32, srcStep, srcNext, n, count int)
 	pairAddingStrip = func(dst *float32, dstStep, dstNext int, src *float32, srcStep, srcNext int, add *float32, addStep, addNext, n, count int)
 )
 
 // pairCode is the assembly of the transforms of pairs for one width of vectors; in and out by the m of a tile.
 type pairCode struct {
-	lanes  int // that n must be a multiple of
-	in     [PairTile + 1]pairStrip
-	out    [PairTile + 1]pairAddingStrip
-	kernel func(dst *float32, dstStep int, src *float32, srcStep, n int)
+	lanes           int // that n must be a multiple of
+	in              [PairTile + 1]pairStrip
+	out             [PairTile + 1]pairAddingStrip
+	gradIn          [PairTile + 1]pairGradStrip
+	kernel, gradOut func(dst *float32, dstStep int, src *float32, srcStep, n int)
 }
 
 // use sets a variant's transforms. Values that are not whole vectors are left to those that it had: the bits are the same.
@@ -44,5 +46,17 @@ func (code pairCode) use(set *Set) {
 	set.PairKernel = func(dst []float32, dstStep int, src []float32, srcStep, n int) {
 		_, _ = dst[(PairKinds-1)*dstStep+n-1], src[2*srcStep+n-1]
 		code.kernel(&dst[0], dstStep, &src[0], srcStep, n)
+	}
+	set.PairGradIn = func(m int, dst []float32, dstStep, dstNext int, src []float32, srcStep, srcNext, n, count int) {
+		if n%code.lanes != 0 {
+			had.PairGradIn(m, dst, dstStep, dstNext, src, srcStep, srcNext, n, count)
+			return
+		}
+		_, _ = dst[m*dstStep+(count-1)*dstNext+n-1], src[(m-1)*srcStep+(count-1)*srcNext+n-1]
+		code.gradIn[m](&dst[0], dstStep, dstNext, &src[0], srcStep, srcNext, n, count)
+	}
+	set.PairGradOut = func(dst []float32, dstStep int, src []float32, srcStep, n int) {
+		_, _ = dst[2*dstStep+n-1], src[(PairKinds-1)*srcStep+n-1]
+		code.gradOut(&dst[0], dstStep, &src[0], srcStep, n)
 	}
 }

@@ -13,6 +13,8 @@ func init() {
 		{"PairIn", checkPairIn},
 		{"PairOut", checkPairOut},
 		{"PairKernel", checkPairKernel},
+		{"PairGradIn", checkPairGradIn},
+		{"PairGradOut", checkPairGradOut},
 	}...)
 }
 
@@ -40,6 +42,34 @@ func TestPairsConvolve(t *testing.T) {
 				want := float64(bias[i]) + float64(d[j*n+i])*float64(taps[i]) + float64(d[(j+1)*n+i])*float64(taps[n+i])
 				if off := want - float64(y[j*n+i]); off > 1e-5 || off < -1e-5 {
 					t.Fatalf("m = %d: output %d is %v, the sum %v", m, j, y[j*n+i], want)
+				}
+			}
+		}
+	}
+}
+
+// TestPairGradients holds the gradients of taps from a tile of every size against the sums that they stand for.
+func TestPairGradients(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	for m := 2; m <= PairTile; m++ {
+		const n = 16
+		d, dy := randomValues(r, (m+1)*n), randomValues(r, m*n)
+		v, w := make([]float32, (m+1)*n), make([]float32, (m+1)*n)
+		u, taps := make([]float32, PairKinds*n), make([]float32, 3*n)
+		pairInGeneric(m, 0, v, n, 0, d, n, 0, n, 1)
+		pairGradInGeneric(m, w, n, 0, dy, n, 0, n, 1)
+		for i := range v {
+			u[i] = v[i] * w[i]
+		}
+		pairGradOutGeneric(taps, n, u, n, n)
+		for tap := range 2 {
+			for i := range n {
+				want := 0.
+				for j := range m {
+					want += float64(d[(j+tap)*n+i]) * float64(dy[j*n+i])
+				}
+				if off := want - float64(taps[tap*n+i]); off > 1e-5 || off < -1e-5 {
+					t.Fatalf("m = %d: tap %d is %v, the sum %v", m, tap, taps[tap*n+i], want)
 				}
 			}
 		}
@@ -80,13 +110,34 @@ func checkPairOut(t *testing.T, set *Set, m *memory, r *rand.Rand, kind kind) {
 	compare(t, "output", got, want)
 }
 
-func checkPairKernel(t *testing.T, set *Set, m *memory, r *rand.Rand, kind kind) {
-	lanes := set.Lanes * (1 + r.IntN(2))
-	srcStep, dstStep := lanes+r.IntN(2)*r.IntN(20), lanes+r.IntN(2)*r.IntN(20)
-	src := fill(lend[float32](m, 2*srcStep+lanes, 0), r, kind)
-	got := fill(lend[float32](m, (PairKinds-1)*dstStep+lanes, 0), r, kind)
+func checkPairGradIn(t *testing.T, set *Set, m *memory, r *rand.Rand, kind kind) {
+	tile, n, count := 2+r.IntN(PairTile-1), numberOfChannels(r), 1+r.IntN(3)
+	srcStep, srcNext, srcSize := newStrip(r, tile, n, count)
+	dstStep, dstNext, dstSize := newStrip(r, tile+1, n, count)
+	src, got := fill(lend[float32](m, srcSize, 0), r, kind), fill(lend[float32](m, dstSize, 0), r, kind)
 	want := copyOf(m, got)
-	Generic.PairKernel(want, dstStep, src, srcStep, lanes)
-	set.PairKernel(got, dstStep, src, srcStep, lanes)
+	Generic.PairGradIn(tile, want, dstStep, dstNext, src, srcStep, srcNext, n, count)
+	set.PairGradIn(tile, got, dstStep, dstNext, src, srcStep, srcNext, n, count)
 	compare(t, "place", got, want)
+}
+
+func checkPairKernel(t *testing.T, set *Set, m *memory, r *rand.Rand, kind kind) {
+	checkTaps(t, m, r, kind, "place", set.Lanes, 3, PairKinds, Generic.PairKernel, set.PairKernel)
+}
+
+func checkPairGradOut(t *testing.T, set *Set, m *memory, r *rand.Rand, kind kind) {
+	checkTaps(t, m, r, kind, "tap", set.Lanes, PairKinds, 3, Generic.PairGradOut, set.PairGradOut)
+}
+
+// checkTaps checks a transform between taps and places.
+func checkTaps(t *testing.T, m *memory, r *rand.Rand, kind kind, what string, lanes, ins, outs int,
+	generic, variant func(dst []float32, dstStep int, src []float32, srcStep, n int)) {
+	lanes *= 1 + r.IntN(2)
+	srcStep, dstStep := lanes+r.IntN(2)*r.IntN(20), lanes+r.IntN(2)*r.IntN(20)
+	src := fill(lend[float32](m, (ins-1)*srcStep+lanes, 0), r, kind)
+	got := fill(lend[float32](m, (outs-1)*dstStep+lanes, 0), r, kind)
+	want := copyOf(m, got)
+	generic(want, dstStep, src, srcStep, lanes)
+	variant(got, dstStep, src, srcStep, lanes)
+	compare(t, what, got, want)
 }

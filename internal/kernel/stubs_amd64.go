@@ -47,10 +47,16 @@ func pairIn2AVX2(edges int, dst *float32, dstStep int, dstNext int, src *float32
 func pairOut2AVX2(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, add *float32, addStep int, addNext int, n int, count int)
 
 //go:noescape
+func pairGradIn2AVX2(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
+
+//go:noescape
 func pairIn3AVX2(edges int, dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
 
 //go:noescape
 func pairOut3AVX2(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, add *float32, addStep int, addNext int, n int, count int)
+
+//go:noescape
+func pairGradIn3AVX2(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
 
 //go:noescape
 func pairIn4AVX2(edges int, dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
@@ -59,7 +65,13 @@ func pairIn4AVX2(edges int, dst *float32, dstStep int, dstNext int, src *float32
 func pairOut4AVX2(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, add *float32, addStep int, addNext int, n int, count int)
 
 //go:noescape
+func pairGradIn4AVX2(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
+
+//go:noescape
 func pairKernelAVX2(dst *float32, dstStep int, src *float32, srcStep int, n int)
+
+//go:noescape
+func pairGradOutAVX2(dst *float32, dstStep int, src *float32, srcStep int, n int)
 
 func peakAVX2(n int, scale float32, shift float32)
 
@@ -106,10 +118,16 @@ func pairIn2AVX512(edges int, dst *float32, dstStep int, dstNext int, src *float
 func pairOut2AVX512(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, add *float32, addStep int, addNext int, n int, count int)
 
 //go:noescape
+func pairGradIn2AVX512(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
+
+//go:noescape
 func pairIn3AVX512(edges int, dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
 
 //go:noescape
 func pairOut3AVX512(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, add *float32, addStep int, addNext int, n int, count int)
+
+//go:noescape
+func pairGradIn3AVX512(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
 
 //go:noescape
 func pairIn4AVX512(edges int, dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
@@ -118,7 +136,13 @@ func pairIn4AVX512(edges int, dst *float32, dstStep int, dstNext int, src *float
 func pairOut4AVX512(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, add *float32, addStep int, addNext int, n int, count int)
 
 //go:noescape
+func pairGradIn4AVX512(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
+
+//go:noescape
 func pairKernelAVX512(dst *float32, dstStep int, src *float32, srcStep int, n int)
+
+//go:noescape
+func pairGradOutAVX512(dst *float32, dstStep int, src *float32, srcStep int, n int)
 
 func peakAVX512(n int, scale float32, shift float32)
 

@@ -55,6 +55,27 @@ func (v variant) pairKernel(k, g []vec) []vec { // k: 0.5, 1/6, 2
 	}
 }
 
+func (v variant) pairGradIn(k, y []vec) []vec { // k: 2, 4, 8
+	switch len(y) {
+	case 2:
+		return []vec{y[0], v.add(y[0], y[1]), y[1]}
+	case 3:
+		even := v.add(y[0], y[2])
+		return []vec{y[0], v.add(even, y[1]), y[2], v.sub(even, y[1])}
+	}
+	even, odd := v.add(y[0], y[2]), v.add(y[1], y[3])
+	last := v.fma(k[2], y[3], v.fma(k[1], y[2], v.fma(k[0], y[1], v.copy(y[0]))))
+	return []vec{y[0], v.add(even, odd), y[3], v.sub(even, odd), last}
+}
+
+func (v variant) pairGradOut(k, u []vec) []vec { // k: 0.5, 1/6, 2
+	return []vec{
+		v.fma(k[1], v.add(u[3], u[4]), v.fma(k[0], u[1], v.copy(u[0]))),
+		v.fma(k[1], v.fms(k[2], u[4], v.copy(u[3])), v.fma(k[0], u[1], v.copy(u[2]))),
+		u[5],
+	}
+}
+
 // row is a pointer parameter that goes from one vector to the next, with its strides between the inputs or outputs of a
 // transform and between one time and the next, in bytes.
 type row struct {
@@ -163,25 +184,44 @@ func (v variant) pairOutStrip(m int) {
 	k := v.constants(2, 4, 8)
 	dst, src, add := newRow("dst"), newRow("src"), newRow("add")
 	v.times("", []row{dst, src, add}, func() {
-		in := make([]vec, m+1)
-		for i := range in {
-			in[i] = v.load(src.place(i))
-		}
-		for i, value := range v.pairOut(k, in) {
+		for i, value := range v.pairOut(k, v.loads(src, m+1)) {
 			VMOVUPS(v.add(value, v.load(add.place(i))), dst.place(i))
 		}
 	})
 }
 
-func (v variant) pairKernelStrip() {
-	TEXT("pairKernel"+v.suffix, NOSPLIT, "func(dst *float32, dstStep int, src *float32, srcStep, n int)")
+func (v variant) pairGradInStrip(m int) {
+	TEXT(fmt.Sprintf("pairGradIn%d%s", m, v.suffix), NOSPLIT,
+		"func(dst *float32, dstStep, dstNext int, src *float32, srcStep, srcNext, n, count int)")
+	Pragma("noescape")
+	k := v.constants(2, 4, 8)
+	dst, src := newRow("dst"), newRow("src")
+	v.times("", []row{dst, src}, func() {
+		for i, value := range v.pairGradIn(k, v.loads(src, m)) {
+			VMOVUPS(value, dst.place(i))
+		}
+	})
+}
+
+// loads reads the first inputs of a transform.
+func (v variant) loads(from row, count int) []vec {
+	in := make([]vec, count)
+	for i := range in {
+		in[i] = v.load(from.place(i))
+	}
+	return in
+}
+
+// kernelStrip makes a transform between taps and places, over n values.
+func (v variant) kernelStrip(name string, ins int, transform func(k, in []vec) []vec) {
+	TEXT(name+v.suffix, NOSPLIT, "func(dst *float32, dstStep int, src *float32, srcStep, n int)")
 	Pragma("noescape")
 	k := v.constants(0.5, float32(1.)/6, 2)
 	dst, src := newRow("dst"), newRow("src")
 	left := Load(Param("n"), GP64())
 	dst.at, src.at = dst.start, src.start
 	Label("values")
-	for i, value := range v.pairKernel(k, []vec{v.load(src.place(0)), v.load(src.place(1)), v.load(src.place(2))}) {
+	for i, value := range transform(k, v.loads(src, ins)) {
 		VMOVUPS(value, dst.place(i))
 	}
 	ADDQ(I32(v.bytes), dst.at)
@@ -196,6 +236,8 @@ func (v variant) pairs() {
 	for m := 2; m <= 4; m++ {
 		v.pairInStrip(m)
 		v.pairOutStrip(m)
+		v.pairGradInStrip(m)
 	}
-	v.pairKernelStrip()
+	v.kernelStrip("pairKernel", 3, v.pairKernel)
+	v.kernelStrip("pairGradOut", 6, v.pairGradOut)
 }

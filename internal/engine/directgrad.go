@@ -41,21 +41,20 @@ func (d *directGrad) add(sums, packed []float32, block part, images span) {
 	for lo := images.lo; lo < images.hi; lo += d.chunk {
 		count := min(d.chunk, images.hi-lo)
 		packedSize := count * pixels * k.set.Lanes
-		ahead := newAhead(k.set, k.big, (lo+count)*bigSize, (lo+2*count)*bigSize, panels*g.taps()*k.groups())
+		in := k.incoming(lo+count, count, block)
 		for panel := range panels {
 			k.pack(packed[panel*packedSize:], lo, block.firstPanel+panel, count)
 		}
-		k.expect(lo+count, count, block)
 		at := 0
 		for panel := range panels {
 			for _, meetings := range d.meetings {
 				for channel := 0; channel < g.bigC; channel += k.set.OuterRows {
 					if len(meetings) > 0 {
+						next, step := in.next(len(meetings) / kernel.AheadPixels * count)
 						k.set.Outer(&sums[at], &k.big[lo*bigSize+channel], &packed[panel*packedSize],
-							&k.rowsOf[0], &meetings[0], len(meetings), count, bigSize, pixels*k.set.Lanes)
+							&k.rowsOf[0], &meetings[0], len(meetings), count, bigSize, pixels*k.set.Lanes, next, step)
 					}
 					at += k.tile()
-					ahead.step()
 				}
 			}
 		}

@@ -54,7 +54,7 @@ func newKernelGrad(set *kernel.Set, pool *Pool, g geometry, down bool, slices []
 	switch {
 	case g.filters():
 		k.cutForFilter()
-	case g.pairs():
+	case g.pairsGradient():
 		k.cutForPairs()
 	default:
 		k.channels = g.bigC
@@ -79,7 +79,7 @@ func newKernelGrad(set *kernel.Set, pool *Pool, g geometry, down bool, slices []
 		for k.filter.wide && k.subtrees < len(slices) && len(slices)/k.subtrees*k.filter.sliceSize() > wideBudget {
 			k.subtrees *= 2
 		}
-	case g.pairs():
+	case g.pairsGradient():
 		k.way = newPairGrad(k)
 	default:
 		k.way = newDirectGrad(k)
@@ -180,16 +180,15 @@ func (k *kernelGrad) pack(to []float32, lo, panel, count int) {
 	}
 }
 
-// expect prefetches the pixels that pack will read of the next images.
-func (k *kernelGrad) expect(lo, count int, block part) {
+// incoming is what a block reads of count images from number lo on.
+func (k *kernelGrad) incoming(lo, count int, block part) incoming {
 	g := k.geometry
+	big, small := g.bigH*g.bigW, g.smallH*g.smallW
 	first := block.firstPanel * k.set.Lanes
-	for line := first; line < min(block.lastPanel*k.set.Lanes, g.smallC); line += cacheLine {
-		at := lo*g.smallSize() + line
-		if pixels := min(count*g.smallH*g.smallW, (len(k.small)-at)/g.smallC); pixels > 0 {
-			k.set.Prefetch(&k.small[at], pixels, g.smallC)
-		}
-	}
+	return incoming{parts: [...]lines{
+		newLines(k.small, lo*small, count*small, g.smallC, first, min(block.lastPanel*k.set.Lanes, g.smallC)-first),
+		newLines(k.big, lo*big, count*big, g.bigC, block.firstChannel, block.lastChannel-block.firstChannel),
+	}}
 }
 
 // storeTaps writes sums, by panel, tap and group of big channels, to a gradient. Taps come in rows of the given order.

@@ -6,19 +6,23 @@ import "dcgan/internal/kernel"
 // one that the layer reads is transformed as its inputs are, the gradient of what it makes by the transpose of the outputs'
 // transform, and their products are summed kind by kind. A slice's sums are transformed back to taps.
 type pairGrad struct {
-	k                    *kernelGrad
-	x                    pairSide
-	chunk                int                                // images that are worked on at a time
-	bigPitch, smallPitch int                                // values of a row of transformed pixels, of a panel on the small side
-	meetings             [3][kernel.PairKinds][]kernel.Pair // of a chunk, by tap along y
+	k                  *kernelGrad
+	x                  pairSide
+	chunk              int                                // images that are worked on at a time
+	bigKind, smallKind int                                // values from one kind of places to the next in memory, of a panel on the small side
+	meetings           [3][kernel.PairKinds][]kernel.Pair // of a chunk, by tap along y
 }
 
 const (
 	// pairSumBudget is how many sums of products a task has, and pairChunkBudget how many values of images it works on at a
 	// time, so that both stay in a core's cache.
 	pairSumBudget   = 640 << 10 / 4
-	pairChunkBudget = 1024 << 10 / 4
+	pairChunkBudget = 768 << 10 / 4
 )
+
+// pairsGradient reports whether a kernel's gradient is computed by filtering pairs. One tile a row would save a tenth of the
+// multiplications, less than its transforms take.
+func (g geometry) pairsGradient() bool { return g.pairs() && g.smallW > kernel.PairTile }
 
 // cutForPairs chooses the size of a task's block.
 func (k *kernelGrad) cutForPairs() {
@@ -35,28 +39,22 @@ func (k *kernelGrad) cutForPairs() {
 func newPairGrad(k *kernelGrad) *pairGrad {
 	g := k.geometry
 	p := &pairGrad{k: k, x: newPairSide(g.bigW, g.smallW, g.before(g.bigW, g.smallW), k.down)}
-	places := single * len(p.x.tiles)
-	p.bigPitch, p.smallPitch = places*k.channels, places*k.set.Lanes
-	p.chunk = max(1, pairChunkBudget/(g.bigH*(p.bigPitch+g.smallW*k.channels)+k.perTask*p.smallSize()))
-	bigFirst, bigStep := p.x.singleTarget, p.x.stride
-	if k.down {
-		bigFirst, bigStep = p.x.firstSingle, p.x.step
-	}
+	tiles := len(p.x.tiles)
+	perImage := (single*tiles + g.smallW) * (g.bigH*k.channels + g.smallH*k.width())
+	p.chunk = max(1, pairChunkBudget/perImage)
+	p.bigKind, p.smallKind = p.chunk*g.bigH*tiles*k.channels+stagger, p.chunk*g.smallH*tiles*k.set.Lanes+stagger
 	for image := range p.chunk {
 		for small, row := range g.contacts(g.bigH, g.smallH, true) {
 			for _, c := range row {
 				for kind, columns := range p.x.counts {
 					list := &p.meetings[c.tap][kind]
+					columnsOf := tiles
+					if kind == single {
+						columnsOf = g.smallW
+					}
 					for column := range columns {
-						at := kernel.Pair{
-							X: (image*g.bigH+c.source)*p.bigPitch + (kind*len(p.x.tiles)+column)*k.channels,
-							Y: (image*g.smallH+small)*p.smallPitch + (kind*len(p.x.tiles)+column)*k.set.Lanes,
-						}
-						if kind == single {
-							at.X = image*g.bigSize() + (c.source*g.bigW+bigFirst+column*bigStep)*g.bigC
-							at.Y = ((image*g.smallH+small)*g.smallW + column) * k.set.Lanes
-						}
-						*list = append(*list, at)
+						big, small := (image*g.bigH+c.source)*columnsOf+column, (image*g.smallH+small)*columnsOf+column
+						*list = append(*list, kernel.Pair{X: big * k.channels, Y: small * k.set.Lanes})
 					}
 				}
 			}
@@ -65,10 +63,13 @@ func newPairGrad(k *kernelGrad) *pairGrad {
 	return p
 }
 
-// smallSize is how many values a panel of a small image takes, as it is and transformed.
+// bigSize and smallSize are how many values a chunk's places take, and those of a panel.
+func (p *pairGrad) bigSize() int {
+	return single*p.bigKind + p.chunk*p.k.geometry.bigH*p.k.geometry.smallW*p.k.channels
+}
+
 func (p *pairGrad) smallSize() int {
-	g := p.k.geometry
-	return g.smallH * (g.smallW*p.k.set.Lanes + p.smallPitch)
+	return single*p.smallKind + p.chunk*p.k.geometry.smallH*p.k.geometry.smallW*p.k.set.Lanes
 }
 
 // productsSize is how many sums of products a task has.
@@ -77,7 +78,7 @@ func (p *pairGrad) productsSize() int { return 3 * kernel.PairKinds * p.k.rows()
 // scratchSize is how many values a worker needs.
 func (p *pairGrad) scratchSize() int {
 	k := p.k
-	return p.productsSize() + p.chunk*(k.geometry.bigH*p.bigPitch+k.perTask*p.smallSize()) + kernel.Slack
+	return p.productsSize() + p.bigSize() + k.perTask*p.smallSize() + kernel.Slack
 }
 
 // slice sets sums, by panel, tap and group of big channels, to the gradient from the images of slice number s. Of the taps in
@@ -101,34 +102,31 @@ func (p *pairGrad) slice(sums, scratch []float32, block part, s int) {
 func (p *pairGrad) add(products, scratch []float32, block part, lo, count int) {
 	k, g := p.k, p.k.geometry
 	panels, channels := block.lastPanel-block.firstPanel, block.lastChannel-block.firstChannel
-	lifted, scratch := cut(scratch, count*g.bigH*p.bigPitch)
+	bigs, smalls := cut(scratch, p.bigSize())
 	big := k.big[lo*g.bigSize()+block.firstChannel:]
-	p.lift(k.down, lifted, k.channels, p.bigPitch, big, g.bigC, g.bigW*g.bigC, channels, count*g.bigH)
-	size := count * p.smallSize()
-	raw := count * g.smallSize() / g.smallC * k.set.Lanes
+	p.lift(k.down, bigs, k.channels, p.bigKind, big, g.bigC, g.bigW*g.bigC, channels, count*g.bigH)
+	p.copySingles(bigs[single*p.bigKind:], big, channels, count*g.bigH)
 	for panel := range panels {
-		to := scratch[panel*size:]
-		k.pack(to, lo, block.firstPanel+panel, count)
-		p.lift(!k.down, to[raw:], k.set.Lanes, p.smallPitch, to, k.set.Lanes, g.smallW*k.set.Lanes, k.set.Lanes, count*g.smallH)
+		to := smalls[panel*p.smallSize():]
+		from := to[single*p.smallKind:]
+		k.pack(from, lo, block.firstPanel+panel, count)
+		p.lift(!k.down, to, k.set.Lanes, p.smallKind, from, k.set.Lanes, g.smallW*k.set.Lanes, k.set.Lanes, count*g.smallH)
 	}
-	k.expect(lo+count, count, block)
-	ahead := newAhead(k.set, k.big, (lo+count)*g.bigSize(), (lo+2*count)*g.bigSize(), 3*kernel.PairKinds*panels*k.groups())
+	in := k.incoming(lo+count, count, block)
 	for kind := range kernel.PairKinds {
-		for y := range 3 {
-			meetings := p.meetings[y][kind]
+		for tap := range 3 {
+			meetings := p.meetings[tap][kind]
 			meetings = meetings[:len(meetings)/p.chunk*count]
 			if len(meetings) == 0 {
 				continue
 			}
 			for panel := range panels {
-				x, y, to := lifted, scratch[panel*size+raw:], products[((panel*3+y)*kernel.PairKinds+kind)*k.groups()*k.tile():]
-				if kind == single {
-					x, y = big, scratch[panel*size:]
-				}
+				x, y := bigs[kind*p.bigKind:], smalls[panel*p.smallSize()+kind*p.smallKind:]
+				to := products[((panel*3+tap)*kernel.PairKinds+kind)*k.groups()*k.tile():]
 				for group := range k.groups() {
 					channel := group * k.set.OuterRows
-					k.set.Outer(&to[group*k.tile()], &x[channel], &y[0], &k.rowsOf[0], &meetings[0], len(meetings), 1, 0, 0)
-					ahead.step()
+					next, step := in.next(len(meetings) / kernel.AheadPixels)
+					k.set.Outer(&to[group*k.tile()], &x[channel], &y[0], &k.rowsOf[0], &meetings[0], len(meetings), 1, 0, 0, next, step)
 				}
 			}
 		}
@@ -136,14 +134,29 @@ func (p *pairGrad) add(products, scratch []float32, block part, lo, count int) {
 }
 
 // lift transforms the columns of pairs in some rows of pixels, n values of each pixel; source says which transform.
-func (p *pairGrad) lift(source bool, to []float32, place, pitch int, from []float32, pixel, row, n, rows int) {
+func (p *pairGrad) lift(source bool, to []float32, place, kind int, from []float32, pixel, row, n, rows int) {
 	for i, tile := range p.x.tiles {
 		if source {
-			p.k.set.PairIn(tile.m, tile.edges, to[i*place:], len(p.x.tiles)*place, pitch,
+			p.k.set.PairIn(tile.m, tile.edges, to[i*place:], kind, len(p.x.tiles)*place,
 				from[tile.from*pixel:], p.x.step*pixel, row, n, rows)
 		} else {
-			p.k.set.PairGradIn(tile.m, to[i*place:], len(p.x.tiles)*place, pitch,
+			p.k.set.PairGradIn(tile.m, to[i*place:], kind, len(p.x.tiles)*place,
 				from[(p.x.pairTarget+tile.to*p.x.stride)*pixel:], p.x.stride*pixel, row, n, rows)
+		}
+	}
+}
+
+// copySingles copies the single columns of some rows of big pixels together.
+func (p *pairGrad) copySingles(to, from []float32, channels, rows int) {
+	g := p.k.geometry
+	first, step := p.x.singleTarget, p.x.stride
+	if p.k.down {
+		first, step = p.x.firstSingle, p.x.step
+	}
+	for row := range rows {
+		for column := range g.smallW {
+			pixel := from[(row*g.bigW+first+column*step)*g.bigC:][:channels]
+			copy(to[(row*g.smallW+column)*p.k.channels:], pixel)
 		}
 	}
 }

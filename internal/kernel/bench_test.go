@@ -43,7 +43,7 @@ func matrixWork(set *Set) []work {
 			set.Tile(&out[0], &a[0], &w[0], &w[0], &rows[0], &outs[0], &taps[0], nTaps, depth)
 		}},
 		{"Outer", 2 * set.OuterRows * set.Lanes * nPixels * images, 0, func() {
-			set.Outer(&acc[0], &a[0], &w[0], &offsets[0], &pixels[0], nPixels, images, nPixels*depth, nPixels*set.Lanes)
+			set.Outer(&acc[0], &a[0], &w[0], &offsets[0], &pixels[0], nPixels, images, nPixels*depth, nPixels*set.Lanes, &w[0], 0)
 		}},
 		{"Products", 2 * set.OuterRows * set.Lanes * 32, 0, func() {
 			set.Products(&acc[0], &a[0], &w[0], 32, 64, 64, false)

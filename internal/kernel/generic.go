@@ -59,7 +59,7 @@ func tileGeneric(out, a, w, bias *float32, rows, outs *int, taps *Tap, nTaps, k 
 	}
 }
 
-func outerGeneric(acc, x, y *float32, offsets *int, pixels *Pair, nPixels, images, xStride, yStride int) {
+func outerGeneric(acc, x, y *float32, offsets *int, pixels *Pair, nPixels, images, xStride, yStride int, _ *float32, _ int) {
 	sums := (*[genericRows][genericLanes]float32)(unsafe.Pointer(acc))
 	offset := unsafe.Slice(offsets, genericRows)
 	for n := 0; n < images; n++ {

@@ -23,6 +23,9 @@ const (
 	DotLanes = 16
 )
 
+// AheadPixels is with how many pixels Outer prefetches a line.
+const AheadPixels = 4
+
 // Tap is one step of a gather: where, from a row's own offset, its values are, and where its weights are.
 type Tap = struct{ A, W int }
 
@@ -50,7 +53,10 @@ type Set struct {
 	// Outer adds, for each row r < OuterRows and lane l < Lanes,
 	//
 	//	acc[r·Lanes+l] += Σ over images n, in order, Σ over pixels p, in order, x[n·xStride+p.X+offsets[r]] · y[n·yStride+p.Y+l]
-	Outer func(acc, x, y *float32, offsets *int, pixels *Pair, nPixels, images, xStride, yStride int)
+	//
+	// Meanwhile it prefetches a line of cache with every AheadPixels pixels of an image: at next, next + step and so on. Like
+	// Prefetch it may do nothing.
+	Outer func(acc, x, y *float32, offsets *int, pixels *Pair, nPixels, images, xStride, yStride int, next *float32, step int)
 
 	// Dot computes, for each row r < DotRows,
 	//

@@ -6,7 +6,7 @@ package kernel
 func init() {
 	neon := Generic
 	neon.Name, neon.Rows, neon.ShortRows, neon.OuterRows, neon.Lanes = "neon", 6, 3, 6, 16
-	neon.Tile, neon.Short, neon.Outer, neon.Dot, neon.Peak = tileNEON, shortNEON, outerNEON, dotNEON, peak128
+	neon.Tile, neon.Short, neon.Outer, neon.Dot, neon.Peak = tileNEON, shortNEON, outerAhead, dotNEON, peak128
 	neon.Products = productsNEON
 	vectors(&neon)
 	winogradCode{4, winogradInNEON, winogradGradInNEON, winogradOutNEON, winogradKernelNEON, winogradGradOutNEON}.use(&neon)
@@ -21,4 +21,9 @@ func peak128(n int) int {
 	const chains, lanes = 24, 4
 	peakNEON(n, peakScale, peakShift)
 	return 2 * chains * lanes * n
+}
+
+func outerAhead(acc, x, y *float32, offsets *int, pixels *Pair, nPixels, images, xStride, yStride int, next *float32, step int) {
+	prefetchSIMD(next, images*(nPixels/AheadPixels), step)
+	outerNEON(acc, x, y, offsets, pixels, nPixels, images, xStride, yStride)
 }

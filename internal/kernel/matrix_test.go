@@ -135,7 +135,7 @@ func checkOuter(t *testing.T, set *Set, m *memory, r *rand.Rand, kind kind) {
 	if nPixels > 0 {
 		first = &pixels[0]
 	}
-	set.Outer(&acc[0], &x[0], &y[0], &offsets[0], first, nPixels, images, xStride, yStride)
+	set.Outer(&acc[0], &x[0], &y[0], &offsets[0], first, nPixels, images, xStride, yStride, &y[0], r.IntN(1000))
 	compare(t, "acc", acc, want)
 }
 

@@ -141,7 +141,7 @@ func (v variant) tile(name string, rows int) {
 
 func (v variant) outer() {
 	TEXT("outer"+v.suffix, NOSPLIT,
-		"func(acc, x, y *float32, offsets *int, pixels *struct{ X, Y int }, nPixels, images, xStride, yStride int)")
+		"func(acc, x, y *float32, offsets *int, pixels *struct{ X, Y int }, nPixels, images, xStride, yStride int, next *float32, step int)")
 	Pragma("noescape")
 	acc := v.accumulators(v.outers)
 	sums := Load(Param("acc"), GP64())
@@ -158,16 +158,18 @@ func (v variant) outer() {
 		LEAQ(Mem{Base: xImage, Index: row[r], Scale: 4}, row[r])
 	}
 	yImage := Load(Param("y"), GP64())
+	next, stepBytes := Load(Param("next"), GP64()), NewParamAddr("step", 80)
 	images := NewParamAddr("images", 48)
 	CMPQ(images, Imm(0))
 	JE(LabelRef("store"))
 	CMPQ(NewParamAddr("nPixels", 40), Imm(0))
 	JE(LabelRef("store"))
 
+	SHLQ(Imm(2), stepBytes)
 	Label("image")
 	pixel := Load(Param("pixels"), GP64())
 	left := Load(Param("nPixels"), GP64())
-	const unroll = 4
+	const unroll = 4 // that is AheadPixels
 	step := func(pixels int) {
 		for u := 0; u < pixels; u++ {
 			x, y := GP64(), GP64()
@@ -191,6 +193,8 @@ func (v variant) outer() {
 	SUBQ(Imm(unroll), left)
 	JL(LabelRef("rest"))
 	Label("main")
+	PREFETCHT1(Mem{Base: next})
+	ADDQ(stepBytes, next)
 	step(unroll)
 	SUBQ(Imm(unroll), left)
 	JGE(LabelRef("main"))

@@ -159,6 +159,9 @@ func (p *pairs) gather(g geometry, down bool) {
 				}
 			}
 		}
+		for kind := range rows.gathers {
+			rows.gathers[kind].end()
+		}
 	}
 }
 

@@ -27,7 +27,10 @@ type Pool struct {
 
 // lists is a worker's memory for the offsets that kernels take. A function's own arrays would be allocated on the heap at
 // every call, since kernels are called through a Set.
-type lists struct{ rows, outs [kernel.MaxRows]int }
+type lists struct {
+	rows [2 * kernel.MaxRows]int
+	outs [kernel.MaxRows]int
+}
 
 // reserve makes sure that each worker has memory for size values. It holds nothing from one task to the next: what all of a
 // worker's tasks write again and again stays in its core's cache.

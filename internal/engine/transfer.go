@@ -245,6 +245,7 @@ func (t *transfer) places(c class) place {
 			p.outs = append(p.outs, image*t.targetSize+pixel.Y)
 		}
 	}
+	p.end()
 	return p
 }
 
@@ -256,8 +257,16 @@ func (p *place) list(own *lists, at, count, size int) (rows, outs *int) {
 	}
 	for r := range size {
 		own.rows[r], own.outs[r] = p.rows[min(at+r, count-1)], p.outs[min(at+r, count-1)]
+		own.rows[size+r] = own.rows[r] // of the tile behind, which there is not
 	}
 	return &own.rows[0], &own.outs[0]
+}
+
+// end adds what the kernels read behind the last tile's rows.
+func (p *place) end() {
+	for range kernel.MaxRows {
+		p.rows = append(p.rows, 0)
+	}
 }
 
 // tiles computes width lanes of the first count pixels of a place.

@@ -67,6 +67,7 @@ func newWinograd(t *transfer, g geometry, down bool) *winograd {
 	for tile := range tiles {
 		w.tiles.rows, w.tiles.outs = append(w.tiles.rows, tile*t.depth), append(w.tiles.outs, tile*t.lanes)
 	}
+	w.tiles.end()
 	t.pool.reserve(kernel.WinogradPlaces*(w.inputPlace()+w.productPlace()+max(t.depth, t.width)) + 9*t.lanes)
 	return w
 }

@@ -44,7 +44,8 @@ type Set struct {
 	//
 	//	out[outs[r]+l] = bias[l] + Σ over taps t, in order, Σ over i < k, in order, a[rows[r]+t.A+i] · w[t.W+i·Lanes+l]
 	//
-	// Rows may repeat: a short tile repeats its last row.
+	// Rows may repeat: a short tile repeats its last row. Behind rows lie as many more, those of the next tile, which may be
+	// prefetched and are not read.
 	Tile func(out, a, w, bias *float32, rows, outs *int, taps *Tap, nTaps, k int)
 
 	// Short is Tile with fewer rows, for what full tiles leave.

@@ -17,7 +17,11 @@ type gather struct {
 
 // newGather makes offsets for taps of k values a row and perTap weights.
 func newGather(m *memory, r *rand.Rand, rows, nTaps, k, perTap int) gather {
-	g := gather{rows: lend[int](m, rows, 0), taps: lend[Tap](m, nTaps, 0)}
+	g := gather{rows: lend[int](m, 2*rows, 0), taps: lend[Tap](m, nTaps, 0)}
+	for i := range g.rows[rows:] {
+		g.rows[rows+i] = r.IntN(1 << 20) // of the next tile, which is not read
+	}
+	g.rows = g.rows[:rows]
 	distinct := 1 + r.IntN(rows)
 	for i := range g.rows {
 		g.rows[i] = r.IntN(100) - 50

@@ -70,20 +70,32 @@ func (v variant) tile(name string, rows int) {
 			VMOVAPS(acc[0][j], acc[r][j])
 		}
 	}
-	// The row pointers take most registers, so what only changes from tap to tap lives on the stack.
-	const unroll = 4
+	// The row pointers take most registers, so what only changes from tap to tap lives on the stack, and where the rows of
+	// the tile after this one are. These are prefetched, a line of each with every line of this tile's.
+	const unroll, line = 4, 16
 	at, left, main := AllocLocal(8), AllocLocal(8), AllocLocal(8)
+	ahead := AllocLocal(8 * rows)
 	n := Load(Param("nTaps"), GP64())
 	TESTQ(n, n)
 	JZ(LabelRef("store"))
 	MOVQ(n, left)
 	MOVQ(Load(Param("taps"), GP64()), at)
 	MOVQ(NewParamAddr("k", 64), n)
-	SUBQ(Imm(unroll), n)
+	SUBQ(Imm(line), n)
 	MOVQ(n, main)
 
 	Label("tap")
 	tap := GP64()
+	MOVQ(at, tap)
+	start := Load(Param("a"), GP64())
+	MOVQ(Mem{Base: tap}, tap)
+	LEAQ(Mem{Base: start, Index: tap, Scale: 4}, start)
+	list := Load(Param("rows"), GP64())
+	for r := 0; r < rows; r++ {
+		MOVQ(Mem{Base: list, Disp: 8 * (rows + r)}, tap)
+		LEAQ(Mem{Base: start, Index: tap, Scale: 4}, tap)
+		MOVQ(tap, ahead.Offset(8*r))
+	}
 	MOVQ(at, tap)
 	row := addresses("rows", rows, "a", Mem{Base: tap})
 	MOVQ(at, tap)
@@ -113,7 +125,14 @@ func (v variant) tile(name string, rows int) {
 	CMPQ(i, main)
 	JGT(LabelRef("rest"))
 	Label("main")
-	step(unroll)
+	for part := 0; part < line/unroll; part++ {
+		for r := part * rows * unroll / line; r < (part+1)*rows*unroll/line; r++ {
+			p := GP64()
+			MOVQ(ahead.Offset(8*r), p)
+			PREFETCHT0(Mem{Base: p, Index: i, Scale: 4})
+		}
+		step(unroll)
+	}
 	CMPQ(i, main)
 	JLE(LabelRef("main"))
 	Label("rest")

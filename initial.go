@@ -55,10 +55,15 @@ func (p *prepared) openInitial() error {
 			p.warn("--init: no file has a %s: its weights are drawn", roles[k])
 		}
 	}
-	if foreign {
-		return p.describe()
+	if !foreign {
+		return nil
 	}
-	return nil
+	g, d := p.plan.Generator, p.plan.Discriminator
+	if drawn := g.Output(); !slices.Equal(drawn, d.Input) {
+		return input.Errorf("--init: the generator draws images of %v, the discriminator takes %v: give both of a pair",
+			[]int(drawn), []int(d.Input))
+	}
+	return p.describe()
 }
 
 func (p *prepared) warn(format string, args ...any) {
@@ -90,20 +95,6 @@ func (p *prepared) describe() error {
 	}
 	*c = described
 	return c.Check()
-}
-
-// fit holds both networks against each other and against the data.
-func (p *prepared) fit() error {
-	g, d := p.plan.Generator, p.plan.Discriminator
-	if drawn := g.Output(); !slices.Equal(drawn, d.Input) {
-		return input.Errorf("the generator draws images of %v, the discriminator takes %v: give --init both of a pair",
-			[]int(drawn), []int(d.Input))
-	}
-	if !slices.Equal(d.Input, p.plan.Shape) {
-		return input.Errorf("%s has images of %v (height, width, channels), the %s networks take %v",
-			p.plan.Data, []int(p.plan.Shape), p.plan.Recipe, []int(d.Input))
-	}
-	return nil
 }
 
 // sameWeights says where the weights of a network differ in shape from those of another.

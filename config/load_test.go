@@ -77,7 +77,7 @@ func TestEncode(t *testing.T) {
 func TestOlderRuns(t *testing.T) {
 	c := Default()
 	for _, s := range c.Settings() {
-		if s.Key != "tensorboard" {
+		if s.Key != "tensorboard" && s.Key != "keras_h5" {
 			continue
 		}
 		older := strings.Replace(encoded, fmt.Sprintf("  %q: %s,\n", s.Key, s), "", 1)

@@ -110,7 +110,7 @@ func newPairs(t *transfer, g geometry, down bool) *pairs {
 		t.most = max(t.most, pairBudget/2/image)
 	}
 	p.gather(g, down)
-	t.pool.reserve(max(t.most*image, 3*t.lanes))
+	t.pool.reserve(max(t.most*image, 3*packChannels*t.lanes))
 	return p
 }
 
@@ -172,15 +172,17 @@ func (p *pairs) pack(worker, panel int) {
 	if p.up {                  // seen from the target, pairs lie the other way round
 		order = [...]int{2, 0, 1}
 	}
-	taps := t.pool.memory[worker][:3*t.lanes]
+	taps := t.pool.memory[worker][:3*packChannels*t.lanes]
 	clear(taps)
 	for y := range 3 {
 		to := p.packed[(panel*3+y)*p.tapSize():]
-		for i := range t.depth {
+		for i := 0; i < t.depth; i += packChannels {
+			channels := min(packChannels, t.depth-i)
+			size := channels * t.lanes
 			for j, x := range order {
-				t.gatherTap(taps[j*t.lanes:], panel, 3*y+x, i)
+				t.gather(taps[j*size:], panel, 3*y+x, i, channels)
 			}
-			t.set.PairKernel(to[i*t.lanes:], t.depth*t.lanes, taps, t.lanes, t.lanes)
+			t.set.PairKernel(to[i*t.lanes:], t.depth*t.lanes, taps, size, size)
 		}
 	}
 }

@@ -104,24 +104,32 @@ func (j *packJob) run(worker, panel int) {
 	}
 	to := t.packed[panel*t.taps*t.depth*t.lanes:]
 	for tap := range t.taps {
-		for i := range t.depth {
-			t.gatherTap(to, panel, tap, i)
-			to = to[t.lanes:]
+		for i := 0; i < t.depth; i += packChannels {
+			channels := min(packChannels, t.depth-i)
+			t.gather(to, panel, tap, i, channels)
+			to = to[channels*t.lanes:]
 		}
 	}
 }
 
-// gatherTap sets the lanes of a panel to the weights of a tap and a source channel.
-func (t *transfer) gatherTap(to []float32, panel, tap, channel int) {
+// packChannels is how many source channels weights are packed together for: a line of cache of them.
+const packChannels = cacheLine
+
+// gather sets the lanes of a panel, source channel by source channel, to the weights of a tap and some source channels.
+func (t *transfer) gather(to []float32, panel, tap, channel, channels int) {
 	first := panel * t.lanes
 	lanes := min(t.lanes, t.width-first)
 	from := t.weights[tap*t.tapStride+channel*t.depthStride+first*t.laneStride:]
 	if t.laneStride == 1 {
-		copy(to[:lanes], from)
+		for i := range channels {
+			copy(to[i*t.lanes:][:lanes], from[i*t.depthStride:])
+		}
 		return
 	}
-	for l := range lanes {
-		to[l] = from[l*t.laneStride]
+	for l := range lanes { // whose weights of all these channels lie one behind the other
+		for i, weight := range from[l*t.laneStride:][:channels] {
+			to[i*t.lanes+l] = weight
+		}
 	}
 }
 

@@ -68,7 +68,7 @@ func newWinograd(t *transfer, g geometry, down bool) *winograd {
 		w.tiles.rows, w.tiles.outs = append(w.tiles.rows, tile*t.depth), append(w.tiles.outs, tile*t.lanes)
 	}
 	w.tiles.end()
-	t.pool.reserve(kernel.WinogradPlaces*(w.inputPlace()+w.productPlace()+max(t.depth, t.width)) + 9*t.lanes)
+	t.pool.reserve(kernel.WinogradPlaces*(w.inputPlace()+w.productPlace()+max(t.depth, t.width)) + 9*packChannels*t.lanes)
 	return w
 }
 
@@ -89,29 +89,22 @@ func (w *winograd) patch(worker int) []float32 {
 	return w.t.pool.memory[worker][kernel.WinogradPlaces*(w.inputPlace()+w.productPlace()):]
 }
 
-// pack transforms the weights of a panel.
+// pack transforms the weights of a panel, some source channels at a time, so that both they and where they go are read and
+// written in whole lines.
 func (w *winograd) pack(worker, panel int) {
 	t := w.t
-	taps := t.pool.memory[worker][:9*t.lanes]
-	first := panel * t.lanes
-	lanes := min(t.lanes, t.width-first)
+	taps := t.pool.memory[worker][:9*packChannels*t.lanes]
 	clear(taps)
-	for i := range t.depth {
+	for i := 0; i < t.depth; i += packChannels {
+		channels := min(packChannels, t.depth-i)
 		for tap := range 9 {
-			from := t.weights[tap*t.tapStride+i*t.depthStride+first*t.laneStride:]
-			to := taps[tap*t.lanes:]
+			to := taps[tap*channels*t.lanes:]
 			if w.up { // seen from the target, the kernel lies the other way round
-				to = taps[(8-tap)*t.lanes:]
+				to = taps[(8-tap)*channels*t.lanes:]
 			}
-			if t.laneStride == 1 {
-				copy(to[:lanes], from)
-				continue
-			}
-			for l := range lanes {
-				to[l] = from[l*t.laneStride]
-			}
+			t.gather(to, panel, tap, i, channels)
 		}
-		t.set.WinogradKernel(w.packed[(panel*t.depth+i)*t.lanes:], w.place, taps, t.lanes, t.lanes)
+		t.set.WinogradKernel(w.packed[(panel*t.depth+i)*t.lanes:], w.place, taps, channels*t.lanes, channels*t.lanes)
 	}
 }
 

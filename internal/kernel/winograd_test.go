@@ -96,3 +96,22 @@ func sameBits(t *testing.T, what string, got, want []float32) {
 		}
 	}
 }
+
+// TestWinogradKernelApart transforms to places so far apart that a variant may write past the caches, from a line of cache
+// on and from within one.
+func TestWinogradKernelApart(t *testing.T) {
+	const place, lanes = 1<<16 + 16, 64
+	r := rand.New(rand.NewPCG(5, 6))
+	taps := randomValues(r, 9*lanes)
+	want, got := make([]float32, WinogradPlaces*place), make([]float32, WinogradPlaces*place)
+	for i := range Variants {
+		set := &Variants[i]
+		for _, at := range []int{0, 1} {
+			clear(want)
+			clear(got)
+			winogradKernelGeneric(want[at:], place, taps, lanes, lanes)
+			set.WinogradKernel(got[at:], place, taps, lanes, lanes)
+			sameBits(t, set.Name, got, want)
+		}
+	}
+}

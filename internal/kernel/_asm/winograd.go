@@ -128,6 +128,7 @@ type transform struct {
 	one       func(k []vec, in []vec) []vec
 	numbers   []float32
 	bias      bool
+	far       bool // the result goes past the caches, to whole lines
 }
 
 // strided is a pointer parameter with its two strides, as parameters in values; a row of 0 says that rows follow each
@@ -230,7 +231,11 @@ func (v variant) square(name, signature string, t transform, dst, src strided, c
 			if t.bias {
 				r = v.add(r, add)
 			}
-			VMOVUPS(r, row.at(x))
+			if t.far {
+				VMOVNTPS(r, row.at(x))
+			} else {
+				VMOVUPS(r, row.at(x))
+			}
 		}
 		if y < t.outs-1 {
 			ADDQ(dstRow, row.start)
@@ -243,6 +248,9 @@ func (v variant) square(name, signature string, t transform, dst, src strided, c
 	}
 	SUBQ(I32(v.bytes/4), left)
 	JG(LabelRef("channels"))
+	if t.far {
+		SFENCE() // other threads read it
+	}
 	VZEROUPPER()
 	RET()
 }
@@ -340,9 +348,16 @@ func (v variant) winograd() {
 	v.square("winogradOut", "func(dst *float32, row, pixel int, src *float32, place int, bias *float32, channels int)",
 		transform{ins: 6, outs: 4, one: v.winogradOut, numbers: []float32{0.5, 0.25, 0.125, -2, 4, -8}, bias: true},
 		strided{"dst", "row", "pixel"}, strided{"src", "", "place"}, "channels")
-	v.square("winogradKernel", "func(dst *float32, place int, src *float32, tap, lanes int)",
-		transform{ins: 3, outs: 6, one: v.winogradKernel, numbers: []float32{float32(1.) / 3, float32(1.) / 15, 16, 8, 4, 2, 0.5}},
-		strided{"dst", "", "place"}, strided{"src", "", "tap"}, "lanes")
+	forward := transform{ins: 3, outs: 6, one: v.winogradKernel, numbers: []float32{float32(1.) / 3, float32(1.) / 15, 16, 8, 4, 2, 0.5}}
+	name := "winogradKernel"
+	for {
+		v.square(name, "func(dst *float32, place int, src *float32, tap, lanes int)", forward,
+			strided{"dst", "", "place"}, strided{"src", "", "tap"}, "lanes")
+		if forward.far || v.bytes < 64 { // narrower vectors are no whole lines
+			break
+		}
+		name, forward.far = "winogradKernelFar", true
+	}
 	v.square("winogradGradIn", "func(dst *float32, place int, src *float32, row, pixel, channels int)",
 		transform{ins: 4, outs: 6, one: v.winogradGradIn, numbers: []float32{0.5, 0.25, 0.125, -2, 4, -8}},
 		strided{"dst", "", "place"}, strided{"src", "row", "pixel"}, "channels")

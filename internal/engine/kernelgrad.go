@@ -14,7 +14,7 @@ import (
 type kernelGrad struct {
 	set      *kernel.Set
 	pool     *Pool
-	geometry geometry
+	geometry geometry      // of the product
 	down     bool          // of a Conv2D or Dense layer: its input is the big side
 	way      way           // that a slice's sums are computed
 	filter   *winogradGrad // the same, where it is this one
@@ -28,7 +28,8 @@ type kernelGrad struct {
 	scratch  [][]float32 // a worker each, shared by the layers of a network
 	partial  []float32   // gradients of the subtrees behind the first
 
-	rowsOf [kernel.MaxRows]int // rows of a tile: channels one after the other, past the last of a block too
+	channelRows []int   // of the matrix kernel: big channels one after the other, past the last of a block too
+	window      *window // how big images of few channels are read, or nil
 
 	big, small, grad []float32
 	below            *stage
@@ -47,7 +48,11 @@ type way interface {
 const sumBudget = 512 << 10 / 4
 
 func newKernelGrad(set *kernel.Set, pool *Pool, g geometry, down bool, slices [][]span) *kernelGrad {
-	k := &kernelGrad{set: set, pool: pool, geometry: g, down: down}
+	k := &kernelGrad{set: set, pool: pool, down: down, window: newWindow(set, g)}
+	if k.window != nil {
+		g = k.window.geometry()
+	}
+	k.geometry = g
 	k.sum.k = k
 	k.size = g.taps() * g.bigC * g.smallC
 	k.panels = (g.smallC + set.Lanes - 1) / set.Lanes
@@ -58,7 +63,11 @@ func newKernelGrad(set *kernel.Set, pool *Pool, g geometry, down bool, slices []
 		k.cutForPairs()
 	default:
 		k.channels = g.bigC
-		k.perTask = max(1, min(k.panels, sumBudget/(g.taps()*k.rows()*set.Lanes)))
+		budget := sumBudget
+		if g.taps() == 1 { // then a slice's sums take little time, and those of all levels should stay in cache
+			budget /= 8
+		}
+		k.perTask = max(1, min(k.panels, budget/(g.taps()*k.rows()*set.Lanes)))
 	}
 	// Eight tasks a thread keep all busy to the end; what cannot be cut by slices is cut by panels.
 	const perThread = 8
@@ -69,8 +78,8 @@ func newKernelGrad(set *kernel.Set, pool *Pool, g geometry, down bool, slices []
 	for k.subtrees*k.blocks() < 2*pool.threads && k.perTask > 1 {
 		k.perTask = (k.perTask + 1) / 2
 	}
-	for r := range k.rowsOf {
-		k.rowsOf[r] = r
+	for r := range k.rows() {
+		k.channelRows = append(k.channelRows, r)
 	}
 	switch {
 	case g.filters():
@@ -82,7 +91,7 @@ func newKernelGrad(set *kernel.Set, pool *Pool, g geometry, down bool, slices []
 	case g.pairsGradient():
 		k.way = newPairGrad(k)
 	default:
-		k.way = newDirectGrad(k)
+		k.way = newDirectGrad(k, mostImages(slices))
 	}
 	k.perTree = len(slices) / k.subtrees
 	k.levels = bits.Len(uint(k.perTree))
@@ -182,12 +191,15 @@ func (k *kernelGrad) pack(to []float32, lo, panel, count int) {
 
 // incoming is what a block reads of count images from number lo on.
 func (k *kernelGrad) incoming(lo, count int, block part) incoming {
-	g := k.geometry
+	g, channels := k.geometry, block.lastChannel-block.firstChannel
+	if k.window != nil {
+		g, channels = k.window.images, k.window.images.bigC
+	}
 	big, small := g.bigH*g.bigW, g.smallH*g.smallW
 	first := block.firstPanel * k.set.Lanes
 	return incoming{parts: [...]lines{
 		newLines(k.small, lo*small, count*small, g.smallC, first, min(block.lastPanel*k.set.Lanes, g.smallC)-first),
-		newLines(k.big, lo*big, count*big, g.bigC, block.firstChannel, block.lastChannel-block.firstChannel),
+		newLines(k.big, lo*big, count*big, g.bigC, block.firstChannel, channels),
 	}}
 }
 

@@ -124,9 +124,8 @@ func (p *pairGrad) add(products, scratch []float32, block part, lo, count int) {
 				x, y := bigs[kind*p.bigKind:], smalls[panel*p.smallSize()+kind*p.smallKind:]
 				to := products[((panel*3+tap)*kernel.PairKinds+kind)*k.groups()*k.tile():]
 				for group := range k.groups() {
-					channel := group * k.set.OuterRows
 					next, step := in.next(len(meetings) / kernel.AheadPixels)
-					k.set.Outer(&to[group*k.tile()], &x[channel], &y[0], &k.rowsOf[0], &meetings[0], len(meetings), 1, 0, 0, next, step)
+					k.set.Outer(&to[group*k.tile()], &x[0], &y[0], &k.channelRows[group*k.set.OuterRows], &meetings[0], len(meetings), 1, 0, 0, next, step)
 				}
 			}
 		}

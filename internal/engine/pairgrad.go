@@ -6,10 +6,11 @@ import "dcgan/internal/kernel"
 // one that the layer reads is transformed as its inputs are, the gradient of what it makes by the transpose of the outputs'
 // transform, and their products are summed kind by kind. A slice's sums are transformed back to taps.
 type pairGrad struct {
-	k                  *kernelGrad
-	x                  pairSide
-	chunk              int                                // images that are worked on at a time
-	bigKind, smallKind int                                // values from one kind of places to the next in memory, of a panel on the small side
+	k     *kernelGrad
+	x     pairSide
+	chunk int // images that are worked on at a time
+	// Values from one kind of places to the next in memory: of a block's big channels, and of a panel of small ones.
+	bigKind, smallKind int
 	meetings           [3][kernel.PairKinds][]kernel.Pair // of a chunk, by tap along y
 }
 
@@ -17,7 +18,7 @@ const (
 	// pairSumBudget is how many sums of products a task has, and pairChunkBudget how many values of images it works on at a
 	// time, so that both stay in a core's cache.
 	pairSumBudget   = 640 << 10 / 4
-	pairChunkBudget = 768 << 10 / 4
+	pairChunkBudget = 640 << 10 / 4
 )
 
 // pairsGradient reports whether a kernel's gradient is computed by filtering pairs. One tile a row would save a tenth of the
@@ -43,18 +44,23 @@ func newPairGrad(k *kernelGrad) *pairGrad {
 	perImage := (single*tiles + g.smallW) * (g.bigH*k.channels + g.smallH*k.width())
 	p.chunk = max(1, pairChunkBudget/perImage)
 	p.bigKind, p.smallKind = p.chunk*g.bigH*tiles*k.channels+stagger, p.chunk*g.smallH*tiles*k.set.Lanes+stagger
+	bigFirst, bigStep := p.x.singleTarget, p.x.stride
+	if k.down {
+		bigFirst, bigStep = p.x.firstSingle, p.x.step
+	}
 	for image := range p.chunk {
 		for small, row := range g.contacts(g.bigH, g.smallH, true) {
 			for _, c := range row {
+				bigRow, smallRow := image*g.bigH+c.source, image*g.smallH+small
 				for kind, columns := range p.x.counts {
 					list := &p.meetings[c.tap][kind]
-					columnsOf := tiles
-					if kind == single {
-						columnsOf = g.smallW
-					}
 					for column := range columns {
-						big, small := (image*g.bigH+c.source)*columnsOf+column, (image*g.smallH+small)*columnsOf+column
-						*list = append(*list, kernel.Pair{X: big * k.channels, Y: small * k.set.Lanes})
+						at := kernel.Pair{X: (bigRow*tiles + column) * k.channels, Y: (smallRow*tiles + column) * k.set.Lanes}
+						if kind == single { // of the images as they are
+							at.X = (bigRow*g.bigW + bigFirst + column*bigStep) * g.bigC
+							at.Y = (smallRow*g.smallW + column) * k.set.Lanes
+						}
+						*list = append(*list, at)
 					}
 				}
 			}
@@ -63,10 +69,9 @@ func newPairGrad(k *kernelGrad) *pairGrad {
 	return p
 }
 
-// bigSize and smallSize are how many values a chunk's places take, and those of a panel.
-func (p *pairGrad) bigSize() int {
-	return single*p.bigKind + p.chunk*p.k.geometry.bigH*p.k.geometry.smallW*p.k.channels
-}
+// bigSize and smallSize are how many values a chunk's places take, of a block and of a panel. Single big columns need no
+// place: they are multiplied where they lie. Small ones are copied together, as all panels are.
+func (p *pairGrad) bigSize() int { return single * p.bigKind }
 
 func (p *pairGrad) smallSize() int {
 	return single*p.smallKind + p.chunk*p.k.geometry.smallH*p.k.geometry.smallW*p.k.set.Lanes
@@ -105,7 +110,6 @@ func (p *pairGrad) add(products, scratch []float32, block part, lo, count int) {
 	bigs, smalls := cut(scratch, p.bigSize())
 	big := k.big[lo*g.bigSize()+block.firstChannel:]
 	p.lift(k.down, bigs, k.channels, p.bigKind, big, g.bigC, g.bigW*g.bigC, channels, count*g.bigH)
-	p.copySingles(bigs[single*p.bigKind:], big, channels, count*g.bigH)
 	for panel := range panels {
 		to := smalls[panel*p.smallSize():]
 		from := to[single*p.smallKind:]
@@ -123,9 +127,13 @@ func (p *pairGrad) add(products, scratch []float32, block part, lo, count int) {
 			for panel := range panels {
 				x, y := bigs[kind*p.bigKind:], smalls[panel*p.smallSize()+kind*p.smallKind:]
 				to := products[((panel*3+tap)*kernel.PairKinds+kind)*k.groups()*k.tile():]
+				if kind == single {
+					x = big
+				}
 				for group := range k.groups() {
 					next, step := in.next(len(meetings) / kernel.AheadPixels)
-					k.set.Outer(&to[group*k.tile()], &x[0], &y[0], &k.channelRows[group*k.set.OuterRows], &meetings[0], len(meetings), 1, 0, 0, next, step)
+					k.set.Outer(&to[group*k.tile()], &x[0], &y[0], &k.channelRows[group*k.set.OuterRows],
+						&meetings[0], len(meetings), 1, 0, 0, next, step)
 				}
 			}
 		}
@@ -141,21 +149,6 @@ func (p *pairGrad) lift(source bool, to []float32, place, kind int, from []float
 		} else {
 			p.k.set.PairGradIn(tile.m, to[i*place:], kind, len(p.x.tiles)*place,
 				from[(p.x.pairTarget+tile.to*p.x.stride)*pixel:], p.x.stride*pixel, row, n, rows)
-		}
-	}
-}
-
-// copySingles copies the single columns of some rows of big pixels together.
-func (p *pairGrad) copySingles(to, from []float32, channels, rows int) {
-	g := p.k.geometry
-	first, step := p.x.singleTarget, p.x.stride
-	if p.k.down {
-		first, step = p.x.firstSingle, p.x.step
-	}
-	for row := range rows {
-		for column := range g.smallW {
-			pixel := from[(row*g.bigW+first+column*step)*g.bigC:][:channels]
-			copy(to[(row*g.smallW+column)*p.k.channels:], pixel)
 		}
 	}
 }

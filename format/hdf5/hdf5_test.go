@@ -189,7 +189,7 @@ func TestEveryByte(t *testing.T) {
 		if n >= len(file)-4000 && n%16 > 0 {
 			continue // mostly what is free of the global heap
 		}
-		for _, v := range []byte{0, 1, 2, 0x7f, 0xff, file[n] ^ 1, file[n] + 8} {
+		for _, v := range []byte{0, 0xff, file[n] ^ 1, file[n] + 8} {
 			changed := slices.Clone(file)
 			changed[n] = v
 			hostile(t, fmt.Sprintf("byte %d is %d", n, v), changed)
@@ -197,10 +197,12 @@ func TestEveryByte(t *testing.T) {
 	}
 	addresses := []uint64{0, 8, math.MaxUint64, 1 << 60, 1 << 63, uint64(len(file)), uint64(len(file)) - 8}
 	for at := 0; at < len(file)-8; at += 8 { // every structure in the place of every other
-		addresses = append(addresses, uint64(at))
+		if !bytes.Equal(file[at:at+8], make([]byte, 8)) {
+			addresses = append(addresses, uint64(at))
+		}
 	}
 	for at := 0; at < len(file)-8; at += 8 {
-		if bytes.Equal(file[at:at+8], make([]byte, 8)) && at%64 != 0 {
+		if bytes.Equal(file[at:at+8], make([]byte, 8)) {
 			continue // what is not in use
 		}
 		for _, v := range addresses {

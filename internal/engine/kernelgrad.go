@@ -58,9 +58,9 @@ func newKernelGrad(set *kernel.Set, pool *Pool, g geometry, down bool, slices []
 	k.panels = (g.smallC + set.Lanes - 1) / set.Lanes
 	switch {
 	case g.filters():
-		k.cutForFilter()
+		k.cutForPlaces(kernel.WinogradPlaces, productBudget)
 	case g.pairsGradient():
-		k.cutForPairs()
+		k.cutForPlaces(3*kernel.PairKinds, pairSumBudget)
 	default:
 		k.channels = g.bigC
 		budget := sumBudget
@@ -97,6 +97,19 @@ func newKernelGrad(set *kernel.Set, pool *Pool, g geometry, down bool, slices []
 	k.levels = bits.Len(uint(k.perTree))
 	k.partial = make([]float32, (k.subtrees-1)*k.size)
 	return k
+}
+
+// cutForPlaces chooses the size of a task's block so that its sums of products, of so many places, stay within a budget.
+// About square blocks need the fewest transforms for their products.
+func (k *kernelGrad) cutForPlaces(places, budget int) {
+	k.channels, k.perTask = k.geometry.bigC, k.panels
+	for places*k.rows()*k.width() > budget && k.channels > wholeVectors {
+		if k.channels >= k.width() || k.perTask == 1 {
+			k.channels = (k.channels/2 + wholeVectors - 1) / wholeVectors * wholeVectors
+		} else {
+			k.perTask = (k.perTask + 1) / 2
+		}
+	}
 }
 
 // rows is how many big channels a task's tiles of the matrix kernel have, those past the last included.

@@ -25,18 +25,6 @@ const (
 // multiplications, less than its transforms take.
 func (g geometry) pairsGradient() bool { return g.pairs() && g.smallW > kernel.PairTile }
 
-// cutForPairs chooses the size of a task's block.
-func (k *kernelGrad) cutForPairs() {
-	k.channels, k.perTask = k.geometry.bigC, k.panels
-	for 3*kernel.PairKinds*k.rows()*k.width() > pairSumBudget && k.channels > wholeVectors {
-		if k.channels >= k.width() || k.perTask == 1 {
-			k.channels = (k.channels/2 + wholeVectors - 1) / wholeVectors * wholeVectors
-		} else {
-			k.perTask = (k.perTask + 1) / 2
-		}
-	}
-}
-
 func newPairGrad(k *kernelGrad) *pairGrad {
 	g := k.geometry
 	p := &pairGrad{k: k, x: newPairSide(g.bigW, g.smallW, g.before(g.bigW, g.smallW), k.down)}

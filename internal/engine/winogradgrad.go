@@ -27,19 +27,6 @@ const (
 	wholeVectors = 16
 )
 
-// cutForFilter chooses the size of a task's block so that its sums of products stay in cache. About square blocks need
-// the fewest transforms for their products.
-func (k *kernelGrad) cutForFilter() {
-	k.channels, k.perTask = k.geometry.bigC, k.panels
-	for kernel.WinogradPlaces*k.rows()*k.width() > productBudget && k.channels > wholeVectors {
-		if k.channels >= k.width() || k.perTask == 1 {
-			k.channels = (k.channels/2 + wholeVectors - 1) / wholeVectors * wholeVectors
-		} else {
-			k.perTask = (k.perTask + 1) / 2
-		}
-	}
-}
-
 // newWinogradGrad plans for slices of at most images images.
 func newWinogradGrad(k *kernelGrad, images int) *winogradGrad {
 	w := &winogradGrad{k: k}

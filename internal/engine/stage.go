@@ -1,9 +1,6 @@
 package engine
 
-import (
-	"dcgan/internal/kernel"
-	"dcgan/internal/numeric"
-)
+import "dcgan/internal/kernel"
 
 // activation is what a stage applies to each value.
 type activation int
@@ -135,7 +132,7 @@ func (s *stage) finish(y []float32) {
 		s.n.set.Leaky(y, nil, nil, slope, 1)
 	}
 	if s.activation == tanh {
-		tanhForward(y)
+		s.n.set.Tanh(y)
 	}
 }
 
@@ -146,7 +143,7 @@ func (s *stage) training(lo, hi int) {
 		return
 	}
 	if s.activation == tanh {
-		tanhForward(s.y[lo*s.size : hi*s.size])
+		s.n.set.Tanh(s.y[lo*s.size : hi*s.size])
 	}
 	if s.activation == leaky || s.rate > 0 {
 		s.drop(lo, hi, s.leakySlope())
@@ -158,7 +155,7 @@ func (s *stage) normed(lo, hi int) {
 	z, y := s.z[lo*s.size:hi*s.size], s.y[lo*s.size:hi*s.size]
 	s.n.set.Scale(y, z, s.norm.scale, s.norm.shift, s.leakySlope(), (hi-lo)*s.pixels)
 	if s.activation == tanh {
-		tanhForward(y)
+		s.n.set.Tanh(y)
 	}
 	if s.rate > 0 {
 		s.drop(lo, hi, 1)
@@ -292,21 +289,6 @@ func (s *stage) backward(dx []float32, below *stage) {
 			big, small = s.dy, s.x
 		}
 		s.grad.call(s.kernel.Grad, big, small, s.below, s.n.slices)
-	}
-}
-
-func tanhForward(y []float32) {
-	// Widened apart: Go's conversion would make each value wait for the last one's tanh, whose register it half writes.
-	var wide [64]float64
-	for len(y) > 0 {
-		part := y[:min(len(y), len(wide))]
-		for i, v := range part {
-			wide[i] = float64(v)
-		}
-		for i := range part {
-			part[i] = float32(numeric.Tanh(wide[i]))
-		}
-		y = y[len(part):]
 	}
 }
 

@@ -80,6 +80,7 @@ type Set struct {
 	LeakyBack func(dy []float32, above, mask []uint64, slope, scale float32)
 	Adam      func(w, g, m, v []float32, rate, keep1, keep2, epsilon float32)
 	Add       func(dst, src []float32)
+	Tanh      func(y []float32)
 
 	// Peak makes n rounds of multiply-adds, without memory, and returns how many operations (two each) they were.
 	Peak func(n int) int

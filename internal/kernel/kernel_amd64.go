@@ -41,6 +41,7 @@ func init() {
 		gradIn: [...]pairGradStrip{2: pairGradIn2AVX512, pairGradIn3AVX512, pairGradIn4AVX512},
 	}.use(&avx512)
 	avx512.Keep = keepWide
+	avx512.Tanh = tanhWide
 	Variants = append(Variants, avx512)
 }
 
@@ -58,6 +59,15 @@ func keepWide(s random.Stream, words []uint64, n int, place uint32, rate float64
 		return
 	}
 	keepVectors(s, words, n, place, rate)
+}
+
+// tanhWide takes whole vectors of eight, and the plain Go what is left.
+func tanhWide(y []float32) {
+	whole := len(y) &^ 7
+	if whole > 0 {
+		tanhAVX512(&y[0], whole)
+	}
+	tanhGeneric(y[whole:])
 }
 
 // peakChains is how many accumulators the loops of peak have.

@@ -1,6 +1,10 @@
 package kernel
 
-import "math"
+import (
+	"math"
+
+	"dcgan/internal/numeric"
+)
 
 // Products that are rounded by themselves are written float32(a*b), or Go would fuse them with a sum on some machines
 // and not on others.
@@ -126,5 +130,21 @@ func addGeneric(dst, src []float32) {
 	dst = dst[:len(src)]
 	for i, v := range src {
 		dst[i] += v
+	}
+}
+
+// tanhGeneric computes the hyperbolic tangent in place, as package numeric does.
+func tanhGeneric(y []float32) {
+	// Widened apart: Go's conversion would make each value wait for the last one's tanh, whose register it half writes.
+	var wide [64]float64
+	for len(y) > 0 {
+		part := y[:min(len(y), len(wide))]
+		for i, v := range part {
+			wide[i] = float64(v)
+		}
+		for i := range part {
+			part[i] = float32(numeric.Tanh(wide[i]))
+		}
+		y = y[len(part):]
 	}
 }

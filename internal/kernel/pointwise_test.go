@@ -156,6 +156,29 @@ func checkAdd(t *testing.T, set *Set, m *memory, r *rand.Rand, kind kind) {
 	compare(t, "dst", dst, want)
 }
 
+func checkTanh(t *testing.T, set *Set, m *memory, r *rand.Rand, kind kind) {
+	y := fill(lend[float32](m, number(r), 0), r, kind)
+	want := copyOf(m, y)
+	Generic.Tanh(want)
+	set.Tanh(y)
+	compare(t, "y", y, want)
+}
+
+// TestTanhEverywhere compares values of every size, which those that are drawn at random do not reach.
+func TestTanhEverywhere(t *testing.T) {
+	var x []float32
+	for bits := uint64(0); bits < 1<<32; bits += 9973 {
+		x = append(x, math.Float32frombits(uint32(bits)))
+	}
+	want, got := slices.Clone(x), slices.Clone(x)
+	Generic.Tanh(want)
+	for i := range Variants {
+		copy(got, x)
+		Variants[i].Tanh(got)
+		compare(t, Variants[i].Name, got, want)
+	}
+}
+
 // The plain Go, which the others are compared with, computes what it should.
 func TestMeaning(t *testing.T) {
 	near := func(what string, got, want float64) {

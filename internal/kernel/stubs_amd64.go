@@ -211,3 +211,6 @@ func adamSIMD(w *float32, grad *float32, m *float32, v *float32, n int, rate flo
 
 //go:noescape
 func addSIMD(dst *float32, src *float32, n int)
+
+//go:noescape
+func tanhAVX512(y *float32, n int)

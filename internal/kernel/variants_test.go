@@ -25,6 +25,7 @@ var checks = []struct {
 	{"LeakyBack", checkLeakyBack},
 	{"Adam", checkAdam},
 	{"Add", checkAdd},
+	{"Tanh", checkTanh},
 }
 
 func TestVariants(t *testing.T) {

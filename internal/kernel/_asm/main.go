@@ -28,5 +28,6 @@ func main() {
 	}
 	adam()
 	addition()
+	tanh()
 	Generate()
 }

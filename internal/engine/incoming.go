@@ -1,10 +1,10 @@
 package engine
 
 // incoming is what will be read next, that the matrix kernel prefetches line by line while it multiplies.
-type incoming struct {
-	parts [2]lines
-	idle  [cacheLine]float32
-}
+type incoming struct{ parts [2]lines }
+
+// idle is a line that is there already.
+var idle [cacheLine]float32
 
 // lines is the same lines of cache of some rows of memory.
 type lines struct {
@@ -26,7 +26,7 @@ func newLines(buffer []float32, pixel, pixels, channels, first, width int) lines
 	return l
 }
 
-// next returns where the next count lines are, or more, and how far apart; some that are there already when all have been.
+// next returns where the next count lines are, or more, and how far apart; idle when all have been.
 func (in *incoming) next(count int) (*float32, int) {
 	for i := range in.parts {
 		l := &in.parts[i]
@@ -40,5 +40,5 @@ func (in *incoming) next(count int) (*float32, int) {
 		}
 		return at, l.pitch
 	}
-	return &in.idle[0], 0
+	return &idle[0], 0
 }

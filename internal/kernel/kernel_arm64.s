@@ -3099,6 +3099,49 @@ values:
 	BGT time
 	RET
 
+// func pairGradIn2NEON(dst *float32, dstStep, dstNext int, src *float32, srcStep, srcNext, n, count int)
+TEXT ·pairGradIn2NEON(SB), NOSPLIT, $0-64
+	MOVD $0x40000000, R0
+	VDUP R0, V0.S4
+	MOVD $0x40800000, R0
+	VDUP R0, V1.S4
+	MOVD $0x41000000, R0
+	VDUP R0, V2.S4
+	MOVD n+48(FP), R1
+	MOVD count+56(FP), R2
+	MOVD dst+0(FP), R4
+	MOVD dstStep+8(FP), R5
+	LSL $2, R5
+	MOVD dstNext+16(FP), R7
+	MOVD src+24(FP), R8
+	MOVD srcStep+32(FP), R9
+	LSL $2, R9
+	MOVD srcNext+40(FP), R11
+
+time:
+	MOVD R4, R12
+	ADD R7<<2, R4
+	MOVD R8, R13
+	ADD R11<<2, R8
+	MOVD R1, R3
+
+values:
+	MOVD R12, R6
+	MOVD R13, R10
+	VLD1.P (R10)(R9), [V3.S4]
+	VLD1.P (R10)(R9), [V4.S4]
+	WORD $0x4e24d465 // fadd v5.4s, v3.4s, v4.4s
+	VST1.P [V3.S4], (R6)(R5)
+	VST1.P [V5.S4], (R6)(R5)
+	VST1.P [V4.S4], (R6)(R5)
+	ADD $16, R12
+	ADD $16, R13
+	SUBS $4, R3
+	BGT values
+	SUBS $1, R2
+	BGT time
+	RET
+
 // func pairIn3NEON(edges int, dst *float32, dstStep, dstNext int, src *float32, srcStep, srcNext, n, count int)
 TEXT ·pairIn3NEON(SB), NOSPLIT, $0-72
 	MOVD $0x3f000000, R0
@@ -3307,6 +3350,53 @@ values:
 	ADD $16, R19
 	ADD $16, R20
 	ADD $16, R21
+	SUBS $4, R3
+	BGT values
+	SUBS $1, R2
+	BGT time
+	RET
+
+// func pairGradIn3NEON(dst *float32, dstStep, dstNext int, src *float32, srcStep, srcNext, n, count int)
+TEXT ·pairGradIn3NEON(SB), NOSPLIT, $0-64
+	MOVD $0x40000000, R0
+	VDUP R0, V0.S4
+	MOVD $0x40800000, R0
+	VDUP R0, V1.S4
+	MOVD $0x41000000, R0
+	VDUP R0, V2.S4
+	MOVD n+48(FP), R1
+	MOVD count+56(FP), R2
+	MOVD dst+0(FP), R4
+	MOVD dstStep+8(FP), R5
+	LSL $2, R5
+	MOVD dstNext+16(FP), R7
+	MOVD src+24(FP), R8
+	MOVD srcStep+32(FP), R9
+	LSL $2, R9
+	MOVD srcNext+40(FP), R11
+
+time:
+	MOVD R4, R12
+	ADD R7<<2, R4
+	MOVD R8, R13
+	ADD R11<<2, R8
+	MOVD R1, R3
+
+values:
+	MOVD R12, R6
+	MOVD R13, R10
+	VLD1.P (R10)(R9), [V3.S4]
+	VLD1.P (R10)(R9), [V4.S4]
+	VLD1.P (R10)(R9), [V5.S4]
+	WORD $0x4e25d466 // fadd v6.4s, v3.4s, v5.4s
+	WORD $0x4e24d4c7 // fadd v7.4s, v6.4s, v4.4s
+	WORD $0x4ea4d4c8 // fsub v8.4s, v6.4s, v4.4s
+	VST1.P [V3.S4], (R6)(R5)
+	VST1.P [V7.S4], (R6)(R5)
+	VST1.P [V5.S4], (R6)(R5)
+	VST1.P [V8.S4], (R6)(R5)
+	ADD $16, R12
+	ADD $16, R13
 	SUBS $4, R3
 	BGT values
 	SUBS $1, R2
@@ -3568,6 +3658,60 @@ values:
 	BGT time
 	RET
 
+// func pairGradIn4NEON(dst *float32, dstStep, dstNext int, src *float32, srcStep, srcNext, n, count int)
+TEXT ·pairGradIn4NEON(SB), NOSPLIT, $0-64
+	MOVD $0x40000000, R0
+	VDUP R0, V0.S4
+	MOVD $0x40800000, R0
+	VDUP R0, V1.S4
+	MOVD $0x41000000, R0
+	VDUP R0, V2.S4
+	MOVD n+48(FP), R1
+	MOVD count+56(FP), R2
+	MOVD dst+0(FP), R4
+	MOVD dstStep+8(FP), R5
+	LSL $2, R5
+	MOVD dstNext+16(FP), R7
+	MOVD src+24(FP), R8
+	MOVD srcStep+32(FP), R9
+	LSL $2, R9
+	MOVD srcNext+40(FP), R11
+
+time:
+	MOVD R4, R12
+	ADD R7<<2, R4
+	MOVD R8, R13
+	ADD R11<<2, R8
+	MOVD R1, R3
+
+values:
+	MOVD R12, R6
+	MOVD R13, R10
+	VLD1.P (R10)(R9), [V3.S4]
+	VLD1.P (R10)(R9), [V4.S4]
+	VLD1.P (R10)(R9), [V5.S4]
+	VLD1.P (R10)(R9), [V6.S4]
+	WORD $0x4e25d467 // fadd v7.4s, v3.4s, v5.4s
+	WORD $0x4e26d488 // fadd v8.4s, v4.4s, v6.4s
+	VORR V3.B16, V3.B16, V9.B16
+	VFMLA V4.S4, V0.S4, V9.S4
+	VFMLA V5.S4, V1.S4, V9.S4
+	VFMLA V6.S4, V2.S4, V9.S4
+	WORD $0x4e28d4ea // fadd v10.4s, v7.4s, v8.4s
+	WORD $0x4ea8d4eb // fsub v11.4s, v7.4s, v8.4s
+	VST1.P [V3.S4], (R6)(R5)
+	VST1.P [V10.S4], (R6)(R5)
+	VST1.P [V6.S4], (R6)(R5)
+	VST1.P [V11.S4], (R6)(R5)
+	VST1.P [V9.S4], (R6)(R5)
+	ADD $16, R12
+	ADD $16, R13
+	SUBS $4, R3
+	BGT values
+	SUBS $1, R2
+	BGT time
+	RET
+
 // func pairKernelNEON(dst *float32, dstStep int, src *float32, srcStep, n int)
 TEXT ·pairKernelNEON(SB), NOSPLIT, $0-40
 	MOVD $0x3f000000, R0
@@ -3603,6 +3747,49 @@ values:
 	VST1.P [V9.S4], (R3)(R2)
 	VST1.P [V11.S4], (R3)(R2)
 	VST1.P [V5.S4], (R3)(R2)
+	ADD $16, R1
+	ADD $16, R4
+	SUBS $4, R7
+	BGT values
+	RET
+
+// func pairGradOutNEON(dst *float32, dstStep int, src *float32, srcStep, n int)
+TEXT ·pairGradOutNEON(SB), NOSPLIT, $0-40
+	MOVD $0x3f000000, R0
+	VDUP R0, V0.S4
+	MOVD $0x3e2aaaab, R0
+	VDUP R0, V1.S4
+	MOVD $0x40000000, R0
+	VDUP R0, V2.S4
+	MOVD dst+0(FP), R1
+	MOVD dstStep+8(FP), R2
+	LSL $2, R2
+	MOVD src+16(FP), R4
+	MOVD srcStep+24(FP), R5
+	LSL $2, R5
+	MOVD n+32(FP), R7
+
+values:
+	MOVD R1, R3
+	MOVD R4, R6
+	VLD1.P (R6)(R5), [V3.S4]
+	VLD1.P (R6)(R5), [V4.S4]
+	VLD1.P (R6)(R5), [V5.S4]
+	VLD1.P (R6)(R5), [V6.S4]
+	VLD1.P (R6)(R5), [V7.S4]
+	VLD1.P (R6)(R5), [V8.S4]
+	VORR V3.B16, V3.B16, V9.B16
+	VFMLA V4.S4, V0.S4, V9.S4
+	VORR V5.B16, V5.B16, V10.B16
+	VFMLA V4.S4, V0.S4, V10.S4
+	WORD $0x4e27d4cb // fadd v11.4s, v6.4s, v7.4s
+	VFMLA V11.S4, V1.S4, V9.S4
+	WORD $0x6ea0f8cc // fneg v12.4s, v6.4s
+	VFMLA V7.S4, V2.S4, V12.S4
+	VFMLA V12.S4, V1.S4, V10.S4
+	VST1.P [V9.S4], (R3)(R2)
+	VST1.P [V10.S4], (R3)(R2)
+	VST1.P [V8.S4], (R3)(R2)
 	ADD $16, R1
 	ADD $16, R4
 	SUBS $4, R7

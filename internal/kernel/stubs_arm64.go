@@ -77,10 +77,16 @@ func pairIn2NEON(edges int, dst *float32, dstStep, dstNext int, src *float32, sr
 func pairOut2NEON(dst *float32, dstStep, dstNext int, src *float32, srcStep, srcNext int, add *float32, addStep, addNext, n, count int)
 
 //go:noescape
+func pairGradIn2NEON(dst *float32, dstStep, dstNext int, src *float32, srcStep, srcNext, n, count int)
+
+//go:noescape
 func pairIn3NEON(edges int, dst *float32, dstStep, dstNext int, src *float32, srcStep, srcNext, n, count int)
 
 //go:noescape
 func pairOut3NEON(dst *float32, dstStep, dstNext int, src *float32, srcStep, srcNext int, add *float32, addStep, addNext, n, count int)
+
+//go:noescape
+func pairGradIn3NEON(dst *float32, dstStep, dstNext int, src *float32, srcStep, srcNext, n, count int)
 
 //go:noescape
 func pairIn4NEON(edges int, dst *float32, dstStep, dstNext int, src *float32, srcStep, srcNext, n, count int)
@@ -89,4 +95,10 @@ func pairIn4NEON(edges int, dst *float32, dstStep, dstNext int, src *float32, sr
 func pairOut4NEON(dst *float32, dstStep, dstNext int, src *float32, srcStep, srcNext int, add *float32, addStep, addNext, n, count int)
 
 //go:noescape
+func pairGradIn4NEON(dst *float32, dstStep, dstNext int, src *float32, srcStep, srcNext, n, count int)
+
+//go:noescape
 func pairKernelNEON(dst *float32, dstStep int, src *float32, srcStep, n int)
+
+//go:noescape
+func pairGradOutNEON(dst *float32, dstStep int, src *float32, srcStep, n int)

@@ -54,6 +54,28 @@ func (f *file) pairKernel(k, g []vec) []vec { // k: 0.5, 1/6, 2
 	}
 }
 
+func (f *file) pairGradIn(k, y []vec) []vec { // k: 2, 4, 8
+	switch len(y) {
+	case 2:
+		return []vec{y[0], f.sum(y[0], y[1]), y[1]}
+	case 3:
+		even := f.sum(y[0], y[2])
+		return []vec{y[0], f.sum(even, y[1]), y[2], f.difference(even, y[1])}
+	}
+	even, odd := f.sum(y[0], y[2]), f.sum(y[1], y[3])
+	last := f.fused(k[2], y[3], f.fused(k[1], y[2], f.fused(k[0], y[1], f.copied(y[0]))))
+	return []vec{y[0], f.sum(even, odd), y[3], f.difference(even, odd), last}
+}
+
+func (f *file) pairGradOut(k, u []vec) []vec { // k: 0.5, 1/6, 2
+	first, second := f.fused(k[0], u[1], f.copied(u[0])), f.fused(k[0], u[1], f.copied(u[2]))
+	return []vec{
+		f.fused(k[1], f.sum(u[3], u[4]), first),
+		f.fused(k[1], f.fused(k[2], u[4], f.negated(u[3])), second),
+		u[5],
+	}
+}
+
 // row is a pointer parameter that goes from one vector to the next, with its stride in bytes between the inputs or outputs
 // of a transform, of which place is one.
 type row struct{ at, place, step gp }
@@ -160,19 +182,29 @@ func (f *file) pairOutStrip(m int) {
 	})
 }
 
-func (f *file) pairKernelStrip() {
-	f.text("pairKernelNEON", "dst *float32, dstStep int, src *float32, srcStep, n int", 0)
+func (f *file) pairGradInStrip(m int) {
+	f.text(fmt.Sprintf("pairGradIn%dNEON", m), "dst *float32, dstStep, dstNext int, src *float32, srcStep, srcNext, n, count int", 0)
+	k, s := f.constants(2, 4, 8), f.strip("dst", "src")
+	f.times("", s, func() { f.through(s.rows[0], s.rows[1], m, k, f.pairGradIn) })
+}
+
+// through reads the first inputs of a transform and writes what it gives.
+func (f *file) through(dst, src row, ins int, k []vec, transform func(k, in []vec) []vec) {
+	in := f.vecs(ins)
+	for _, v := range in {
+		f.read(src, v)
+	}
+	for _, v := range transform(k, in) {
+		f.write(dst, v)
+	}
+}
+
+// kernelStrip makes a transform between taps and places, over n values.
+func (f *file) kernelStrip(name string, ins int, transform func(k, in []vec) []vec) {
+	f.text(name+"NEON", "dst *float32, dstStep int, src *float32, srcStep, n int", 0)
 	k := f.constants(0.5, float32(1.)/6, 2)
 	dst, src, left := f.row("dst"), f.row("src"), f.load("n")[0]
-	f.values("", []row{dst, src}, left, func() {
-		g := f.vecs(3)
-		for _, v := range g {
-			f.read(src, v)
-		}
-		for _, v := range f.pairKernel(k, g) {
-			f.write(dst, v)
-		}
-	})
+	f.values("", []row{dst, src}, left, func() { f.through(dst, src, ins, k, transform) })
 	f.op("RET")
 }
 
@@ -180,6 +212,8 @@ func (f *file) pairs() {
 	for m := 2; m <= 4; m++ {
 		f.pairInStrip(m)
 		f.pairOutStrip(m)
+		f.pairGradInStrip(m)
 	}
-	f.pairKernelStrip()
+	f.kernelStrip("pairKernel", 3, f.pairKernel)
+	f.kernelStrip("pairGradOut", 6, f.pairGradOut)
 }

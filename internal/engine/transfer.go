@@ -282,10 +282,7 @@ func (t *transfer) tiles(worker int, taps []kernel.Tap, p *place, count int, to,
 	own, scratch := &t.pool.lists[worker], t.scratch[worker]
 	first := tapPointer(taps)
 	for at := 0; at < count; {
-		tile, size := t.set.Tile, t.set.Rows
-		if count-at < size {
-			tile, size = t.set.Short, t.set.ShortRows
-		}
+		tile, size := t.set.Fit(count - at)
 		rows, outs := p.list(own, at, count, size)
 		if width == t.lanes {
 			tile(&to[0], &from[0], &weights[0], &bias[0], rows, outs, first, len(taps), t.depth)

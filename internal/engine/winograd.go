@@ -167,10 +167,7 @@ func (w *winograd) inputTile(worker int, to []float32, place int, from []float32
 func (w *winograd) multiply(worker int, products, inputs, weights []float32, tiles int, next []ahead) {
 	t := w.t
 	for at := 0; at < tiles; {
-		tile, size := t.set.Tile, t.set.Rows
-		if tiles-at < size {
-			tile, size = t.set.Short, t.set.ShortRows
-		}
+		tile, size := t.set.Fit(tiles - at)
 		rows, outs := w.tiles.list(&t.pool.lists[worker], at, tiles, size)
 		tile(&products[0], &inputs[0], &weights[0], &t.zero[0], rows, outs, &w.tap, 1, t.depth)
 		at += size

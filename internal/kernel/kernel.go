@@ -34,11 +34,12 @@ type Pair = struct{ X, Y int }
 
 // Set is one variant of all kernels.
 type Set struct {
-	Name      string
-	Rows      int // of Tile
-	ShortRows int // of Short
-	OuterRows int // of Outer
-	Lanes     int // of both
+	Name       string
+	Rows       int // of Tile
+	MiddleRows int // of Middle; 0 without it
+	ShortRows  int // of Short
+	OuterRows  int // of Outer
+	Lanes      int // of all of these
 
 	// Tile computes, for each row r < Rows and lane l < Lanes,
 	//
@@ -48,8 +49,8 @@ type Set struct {
 	// prefetched and are not read.
 	Tile func(out, a, w, bias *float32, rows, outs *int, taps *Tap, nTaps, k int)
 
-	// Short is Tile with fewer rows, for what full tiles leave.
-	Short func(out, a, w, bias *float32, rows, outs *int, taps *Tap, nTaps, k int)
+	// Middle and Short are Tile with fewer rows, for what full tiles leave.
+	Middle, Short func(out, a, w, bias *float32, rows, outs *int, taps *Tap, nTaps, k int)
 
 	// Outer adds, for each row r < OuterRows and lane l < Lanes,
 	//
@@ -110,4 +111,15 @@ type Set struct {
 	// Prefetch hints that lines lines of cache, stride values apart from p on, will be read soon. It reads nothing and
 	// may do nothing.
 	Prefetch func(p *float32, lines, stride int)
+}
+
+// Fit returns the kernel for the next rows of left ones, and how many it takes.
+func (s *Set) Fit(left int) (tile func(out, a, w, bias *float32, rows, outs *int, taps *Tap, nTaps, k int), rows int) {
+	switch {
+	case left <= s.ShortRows:
+		return s.Short, s.ShortRows
+	case left <= s.MiddleRows:
+		return s.Middle, s.MiddleRows
+	}
+	return s.Tile, s.Rows
 }

@@ -40,6 +40,7 @@ func init() {
 		in: [...]pairStrip{2: pairIn2AVX512, pairIn3AVX512, pairIn4AVX512}, out: [...]pairAddingStrip{2: pairOut2AVX512, pairOut3AVX512, pairOut4AVX512},
 		gradIn: [...]pairGradStrip{2: pairGradIn2AVX512, pairGradIn3AVX512, pairGradIn4AVX512},
 	}.use(&avx512)
+	avx512.Middle, avx512.MiddleRows = middleAVX512, 8
 	avx512.Keep = keepWide
 	avx512.Tanh = tanhWide
 	Variants = append(Variants, avx512)

@@ -210,6 +210,12 @@ func leakyBackAVX512(y *float32, above *uint64, mask *uint64, n int, slope float
 func adamSIMD(w *float32, grad *float32, m *float32, v *float32, n int, rate float32, keep1 float32, keep2 float32, epsilon float32)
 
 //go:noescape
+func middleAVX512(out *float32, a *float32, w *float32, bias *float32, rows *int, outs *int, taps *struct {
+	A int
+	W int
+}, nTaps int, k int)
+
+//go:noescape
 func addSIMD(dst *float32, src *float32, n int)
 
 //go:noescape

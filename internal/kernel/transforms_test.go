@@ -11,6 +11,7 @@ func init() {
 		check func(t *testing.T, set *Set, m *memory, r *rand.Rand, kind kind)
 	}{
 		{"Short", checkShort},
+		{"Middle", checkMiddle},
 		{"WinogradIn", checkWinogradIn},
 		{"WinogradOut", checkWinogradOut},
 		{"WinogradKernel", checkWinogradKernel},
@@ -23,6 +24,14 @@ func checkShort(t *testing.T, set *Set, m *memory, r *rand.Rand, kind kind) {
 	short := *set
 	short.Tile, short.Rows = set.Short, set.ShortRows
 	checkTile(t, &short, m, r, kind)
+}
+
+func checkMiddle(t *testing.T, set *Set, m *memory, r *rand.Rand, kind kind) {
+	if set.MiddleRows > 0 {
+		middle := *set
+		middle.Tile, middle.Rows = set.Middle, set.MiddleRows
+		checkTile(t, &middle, m, r, kind)
+	}
 }
 
 // square is side×side groups of channels, row after row, with gaps between.

@@ -27,6 +27,7 @@ func main() {
 		v.leaky("leakyBack", true)
 	}
 	adam()
+	avx512.tile("middle", avx512.middle)
 	addition()
 	tanh()
 	Generate()

@@ -10,6 +10,7 @@ import (
 type variant struct {
 	suffix  string
 	rows    int // of tile
+	middle  int // rows of middle
 	short   int // rows of short
 	outers  int // rows of outer
 	vectors int
@@ -19,7 +20,7 @@ type variant struct {
 
 var (
 	avx2   = variant{suffix: "AVX2", rows: 6, short: 3, outers: 6, vectors: 2, bytes: 32, vector: YMM}
-	avx512 = variant{suffix: "AVX512", rows: 12, short: 4, outers: 8, vectors: 2, bytes: 64, vector: ZMM}
+	avx512 = variant{suffix: "AVX512", rows: 12, middle: 8, short: 4, outers: 8, vectors: 2, bytes: 64, vector: ZMM}
 )
 
 func (v variant) accumulators(rows int) [][]reg.VecVirtual {

@@ -84,7 +84,7 @@ func TestFilteringError(t *testing.T) {
 
 	for name, n := range networks {
 		for i, s := range n.stages {
-			if s.forward == nil || s.forward.winograd == nil {
+			if s.forward == nil || s.forward.winograd == nil && s.forward.pairs == nil {
 				continue
 			}
 			shape := s.grad.geometry

@@ -152,12 +152,12 @@ func (r *reader) superblock() (uint64, error) {
 		return 0, input.Errorf("is not an HDF5 file")
 	}
 	c := &cursor{b: r.file[len(fileSignature):]}
-	version := c.u8()
+	version, freeSpace, rootGroup := c.u8(), c.u8(), c.u8()
 	switch {
 	case version >= 2:
 		return 0, input.Errorf("is HDF5 with a superblock of version %d, as h5py writes with libver=\"latest\": save it without that",
 			version)
-	case c.u8() != 0 || c.u8() != 0:
+	case freeSpace != 0 || rootGroup != 0: // their versions
 		return 0, damaged("the superblock", 0)
 	}
 	c.take(2)

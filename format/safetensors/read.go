@@ -138,7 +138,7 @@ func readHeader(r io.Reader, size int64) ([]byte, error) {
 	sum := fmt.Sprintf("%08x", crc32.Checksum(header, castagnoli))
 	copy(header[at:], stored)
 	if sum != stored {
-		return nil, input.Errorf("the header is damaged: its checksum is %s and should be %q", sum, stored)
+		return nil, input.Errorf("the header is damaged: its checksum is %q and should be %q", sum, stored)
 	}
 	return header, nil
 }

@@ -102,11 +102,13 @@ func (g *gate) await(counter *atomic.Int64, old int64, spins int) {
 			return
 		}
 	}
-	g.asleep.Store(true)
-	if counter.Load() != old && g.asleep.CompareAndSwap(true, false) {
-		return
+	for counter.Load() == old { // a late open, meant for an earlier change, wakes for nothing
+		g.asleep.Store(true)
+		if counter.Load() != old && g.asleep.CompareAndSwap(true, false) {
+			return
+		}
+		<-g.wake
 	}
-	<-g.wake
 }
 
 func (g *gate) open() {

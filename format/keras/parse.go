@@ -16,6 +16,9 @@ func decimal(n int) string { return strconv.Itoa(n) }
 // maxLayers bounds the work of looking for weights by their names.
 const maxLayers = 4096
 
+// maxDepth bounds how deep models lie in models: each level holds a copy of the text of all below.
+const maxDepth = 16
+
 // object is what Keras writes of a layer or a model.
 type object struct {
 	Class   string          `json:"class_name"`
@@ -71,12 +74,17 @@ func isModel(class string) bool {
 
 // parser puts the layers of models within models one behind the other.
 type parser struct {
-	a    *Architecture
-	axes map[int]int // of normalisations, which are checked when all shapes are known
+	a     *Architecture
+	axes  map[int]int // of normalisations, which are checked when all shapes are known
+	depth int         // of the model in hand
 }
 
 // model reads a model and what is in it.
 func (p *parser) model(o object) (*node, error) {
+	if p.depth++; p.depth > maxDepth {
+		return nil, input.Errorf("has models in models more than %d deep", maxDepth)
+	}
+	defer func() { p.depth-- }()
 	var c chain
 	var err error
 	if bytes.HasPrefix(bytes.TrimSpace(o.Config), []byte("[")) { // before Keras 2.2.3

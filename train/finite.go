@@ -2,30 +2,9 @@ package train
 
 import (
 	"fmt"
-	"math"
 
 	"dcgan/internal/engine"
 )
-
-// finiteTask is how many values a task looks at.
-const finiteTask = 1 << 15
-
-// watched lists all that goes on from step to step, in parts for the pool: the weights and moving statistics of both
-// networks, and Adam's moments.
-func (t *Trainer) watched() (parts [][]float32) {
-	for _, n := range []*engine.Network{t.Generator, t.Discriminator} {
-		for _, tensor := range n.Tensors {
-			for _, values := range [][]float32{tensor.Data, tensor.M, tensor.V} {
-				for len(values) > 0 {
-					count := min(finiteTask, len(values))
-					parts = append(parts, values[:count])
-					values = values[count:]
-				}
-			}
-		}
-	}
-	return parts
-}
 
 // notFinite says what of a step just made, which measured m, is not a finite number, "" where all is: a loss, a gradient of
 // a weight, or what the next step begins with.
@@ -34,9 +13,7 @@ func (t *Trainer) watched() (parts [][]float32) {
 // since that is m + (1 − beta1)·(g − m) and config keeps 1 − beta1 above 0; and one whose square is too large has made
 // the second moment infinite. What is bad elsewhere, as in an activation, counts by what it makes of these.
 func (t *Trainer) notFinite(m Metrics) string {
-	t.bad.Store(false)
-	t.pool.Each(len(t.parts), t.finiteTask)
-	if !t.bad.Load() && isFinite(m.DLoss) && isFinite(m.GLoss) {
+	if t.finite && t.finiteStatistics() && isFinite(m.DLoss) && isFinite(m.GLoss) {
 		return ""
 	}
 	for _, loss := range []struct {
@@ -52,29 +29,18 @@ func (t *Trainer) notFinite(m Metrics) string {
 
 func isFinite(v float64) bool { return v-v == 0 }
 
-// watch looks at one part.
-func (t *Trainer) watch(i int) {
-	if !allFinite(t.parts[i]) {
-		t.bad.Store(true)
+// finiteStatistics looks at what no step of Adam moves: moving means and variances.
+func (t *Trainer) finiteStatistics() bool {
+	for _, n := range []*engine.Network{t.Generator, t.Discriminator} {
+		for _, tensor := range n.Tensors {
+			for i := 0; !tensor.Trainable && i < len(tensor.Data); i++ {
+				if !isFinite(float64(tensor.Data[i])) {
+					return false
+				}
+			}
+		}
 	}
-}
-
-// allFinite reports whether no value is NaN or infinite: those have all ones for an exponent, to which one more is carried
-// into the bit of the sign.
-func allFinite(values []float32) bool {
-	const withoutSign, one = 1<<31 - 1, 1 << 23
-	var a, b, c, d uint32
-	for len(values) >= 4 { // four sums that do not wait for each other
-		a |= math.Float32bits(values[0])&withoutSign + one
-		b |= math.Float32bits(values[1])&withoutSign + one
-		c |= math.Float32bits(values[2])&withoutSign + one
-		d |= math.Float32bits(values[3])&withoutSign + one
-		values = values[4:]
-	}
-	for _, v := range values {
-		a |= math.Float32bits(v)&withoutSign + one
-	}
-	return (a|b|c|d)>>31 == 0
+	return true
 }
 
 // firstBad names the first tensor with a value that is not finite, gradients before what came of them.

@@ -17,23 +17,6 @@ import (
 
 var inf, nan = float32(math.Inf(1)), float32(math.NaN())
 
-// TestAllFinite puts each kind of number at each place of slices of all small lengths.
-func TestAllFinite(t *testing.T) {
-	finite := []float32{0, float32(math.Copysign(0, -1)), 1, -1, math.MaxFloat32, -math.MaxFloat32, math.SmallestNonzeroFloat32, -1e-40}
-	bad := []float32{nan, -nan, inf, -inf, math.Float32frombits(0x7f800001), math.Float32frombits(0xffffffff), math.Float32frombits(0xffc00000)}
-	for length := range 11 {
-		for at := range length {
-			for i, v := range append(finite, bad...) {
-				values := make([]float32, length)
-				values[at] = v
-				if got, want := allFinite(values), i < len(finite); got != want {
-					t.Errorf("%g (%08x) at %d of %d: %v", v, math.Float32bits(v), at, length, got)
-				}
-			}
-		}
-	}
-}
-
 // networks returns both, D first.
 func networks(t *Trainer) []*engine.Network { return []*engine.Network{t.Discriminator, t.Generator} }
 
@@ -44,7 +27,7 @@ func TestBadState(t *testing.T) {
 	if m := trainer.Next(); m.NotFinite != "" {
 		t.Fatalf("a sound step: %s", m.NotFinite)
 	}
-	saved, sound := read(t, state(t, trainer)), Metrics{}
+	saved := read(t, state(t, trainer))
 	for which, n := range networks(trainer) {
 		for i, tensor := range n.Tensors {
 			for kind, values := range map[string][]float32{"weight": tensor.Data, "m": tensor.M, "v": tensor.V} {
@@ -56,12 +39,6 @@ func TestBadState(t *testing.T) {
 						trainer.Restore(saved)
 						values[at] = bad
 						n.Load()
-						if trainer.notFinite(sound) == "" {
-							t.Errorf("network %d, tensor %d: %s %g at %d is not seen", which, i, kind, bad, at)
-						}
-						if at > 0 || bad == bad { // a step is made with one bad number each
-							continue
-						}
 						if m := trainer.Next(); m.NotFinite == "" {
 							t.Errorf("network %d, tensor %d: %s %g at %d is not seen after a step", which, i, kind, bad, at)
 						}
@@ -87,7 +64,7 @@ func TestBadGradient(t *testing.T) {
 					trainer.Restore(saved)
 					was := tensor.Grad[at]
 					tensor.Grad[at] = bad
-					n.Update(trainer.adam())
+					trainer.finite = n.Update(trainer.adam())
 					want := "the gradient of " + n.Arch.Name + "." + tensor.Name + " is"
 					if bad == 3e38 {
 						want = "Adam's second moment of " + n.Arch.Name + "." + tensor.Name + " is"

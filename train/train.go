@@ -3,7 +3,6 @@ package train
 
 import (
 	"fmt"
-	"sync/atomic"
 
 	"dcgan/arch"
 	"dcgan/checkpoint"
@@ -29,9 +28,7 @@ type Trainer struct {
 	latentPlace int         // of the first latent that is being drawn
 	latentTask  func(i int) // drawLatent, made once
 
-	parts      [][]float32 // what notFinite looks at
-	finiteTask func(i int) // watch, made once
-	bad        atomic.Bool
+	finite bool // what Adam made in the step, of both networks
 
 	initSHA256 string // of the first weights, where they came from a file
 
@@ -69,7 +66,6 @@ func New(c config.Config, generator, discriminator arch.Network, data *dataset.I
 	t.latents = kernel.Buffer(c.Batch * c.Latent)
 	t.targets = make([]float32, c.Batch)
 	t.images = kernel.Buffer(c.Batch * t.values)
-	t.parts, t.finiteTask = t.watched(), t.watch
 	t.Reset()
 	return t, nil
 }
@@ -100,7 +96,7 @@ func (t *Trainer) teachD() Metrics {
 	loss := t.Discriminator.CrossEntropy(t.Discriminator.OutputGradient(t.config.Batch), logits, t.targets)
 	m := Metrics{DLoss: loss, DAccuracyReal: share(logits[:t.half], 1), DAccuracyFake: share(logits[t.half:], -1)}
 	t.Discriminator.Backward(nil, true)
-	t.Discriminator.Update(t.adam())
+	t.finite = t.Discriminator.Update(t.adam())
 	return m
 }
 
@@ -112,7 +108,7 @@ func (t *Trainer) learnG() (loss, accuracy float64) {
 	accuracy = share(logits, 1)
 	t.Discriminator.Backward(t.Generator.OutputGradient(t.config.Batch), false)
 	t.Generator.Backward(nil, true)
-	t.Generator.Update(t.adam())
+	t.finite = t.Generator.Update(t.adam()) && t.finite
 	return loss, accuracy
 }
 

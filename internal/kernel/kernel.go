@@ -79,7 +79,7 @@ type Set struct {
 	NormBack  func(dy, z, scale, shift, a, b, c []float32, slope float32, rows int)
 	Leaky     func(y []float32, above, mask []uint64, slope, scale float32)
 	LeakyBack func(dy []float32, above, mask []uint64, slope, scale float32)
-	Adam      func(w, g, m, v []float32, rate, keep1, keep2, epsilon float32)
+	Adam      func(w, g, m, v []float32, rate, keep1, keep2, epsilon float32) (finite bool)
 	Add       func(dst, src []float32)
 	Tanh      func(y []float32)
 

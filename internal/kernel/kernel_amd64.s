@@ -9783,9 +9783,9 @@ check:
 	VZEROUPPER
 	RET
 
-// func adamSIMD(w *float32, grad *float32, m *float32, v *float32, n int, rate float32, keep1 float32, keep2 float32, epsilon float32)
+// func adamSIMD(w *float32, grad *float32, m *float32, v *float32, n int, rate float32, keep1 float32, keep2 float32, epsilon float32, zeros *[8]float32)
 // Requires: AVX, FMA3
-TEXT ·adamSIMD(SB), NOSPLIT, $0-56
+TEXT ·adamSIMD(SB), NOSPLIT, $0-64
 	MOVQ         w+0(FP), AX
 	MOVQ         grad+8(FP), CX
 	MOVQ         m+16(FP), DX
@@ -9795,47 +9795,59 @@ TEXT ·adamSIMD(SB), NOSPLIT, $0-56
 	VBROADCASTSS keep1+44(FP), Y1
 	VBROADCASTSS keep2+48(FP), Y2
 	VBROADCASTSS epsilon+52(FP), Y3
+	VXORPS       Y4, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	VXORPS       Y6, Y6, Y6
 	XORQ         DI, DI
 	JMP          check
 
 loop:
-	VMOVUPS     (CX)(DI*4), Y4
-	VMOVUPS     (DX)(DI*4), Y5
-	VSUBPS      Y5, Y4, Y6
-	VFMADD231PS Y6, Y1, Y5
-	VMOVUPS     Y5, (DX)(DI*4)
-	VMOVUPS     (BX)(DI*4), Y6
-	VFMSUB213PS Y6, Y4, Y4
-	VFMADD231PS Y4, Y2, Y6
-	VMOVUPS     Y6, (BX)(DI*4)
-	VSQRTPS     Y6, Y6
-	VADDPS      Y3, Y6, Y6
-	VMULPS      Y0, Y5, Y5
-	VDIVPS      Y6, Y5, Y5
-	VMOVUPS     (AX)(DI*4), Y4
-	VSUBPS      Y5, Y4, Y4
-	VMOVUPS     Y4, (AX)(DI*4)
-	VMOVUPS     32(CX)(DI*4), Y4
-	VMOVUPS     32(DX)(DI*4), Y5
-	VSUBPS      Y5, Y4, Y6
-	VFMADD231PS Y6, Y1, Y5
-	VMOVUPS     Y5, 32(DX)(DI*4)
-	VMOVUPS     32(BX)(DI*4), Y6
-	VFMSUB213PS Y6, Y4, Y4
-	VFMADD231PS Y4, Y2, Y6
-	VMOVUPS     Y6, 32(BX)(DI*4)
-	VSQRTPS     Y6, Y6
-	VADDPS      Y3, Y6, Y6
-	VMULPS      Y0, Y5, Y5
-	VDIVPS      Y6, Y5, Y5
-	VMOVUPS     32(AX)(DI*4), Y4
-	VSUBPS      Y5, Y4, Y4
-	VMOVUPS     Y4, 32(AX)(DI*4)
+	VMOVUPS     (CX)(DI*4), Y7
+	VMOVUPS     (DX)(DI*4), Y8
+	VSUBPS      Y8, Y7, Y9
+	VFMADD231PS Y9, Y1, Y8
+	VMOVUPS     Y8, (DX)(DI*4)
+	VFMADD231PS Y8, Y4, Y5
+	VMOVUPS     (BX)(DI*4), Y9
+	VFMSUB213PS Y9, Y7, Y7
+	VFMADD231PS Y7, Y2, Y9
+	VMOVUPS     Y9, (BX)(DI*4)
+	VFMADD231PS Y9, Y4, Y5
+	VSQRTPS     Y9, Y9
+	VADDPS      Y3, Y9, Y9
+	VMULPS      Y0, Y8, Y8
+	VDIVPS      Y9, Y8, Y8
+	VMOVUPS     (AX)(DI*4), Y7
+	VSUBPS      Y8, Y7, Y7
+	VMOVUPS     Y7, (AX)(DI*4)
+	VFMADD231PS Y7, Y4, Y5
+	VMOVUPS     32(CX)(DI*4), Y7
+	VMOVUPS     32(DX)(DI*4), Y8
+	VSUBPS      Y8, Y7, Y9
+	VFMADD231PS Y9, Y1, Y8
+	VMOVUPS     Y8, 32(DX)(DI*4)
+	VFMADD231PS Y8, Y4, Y6
+	VMOVUPS     32(BX)(DI*4), Y9
+	VFMSUB213PS Y9, Y7, Y7
+	VFMADD231PS Y7, Y2, Y9
+	VMOVUPS     Y9, 32(BX)(DI*4)
+	VFMADD231PS Y9, Y4, Y6
+	VSQRTPS     Y9, Y9
+	VADDPS      Y3, Y9, Y9
+	VMULPS      Y0, Y8, Y8
+	VDIVPS      Y9, Y8, Y8
+	VMOVUPS     32(AX)(DI*4), Y7
+	VSUBPS      Y8, Y7, Y7
+	VMOVUPS     Y7, 32(AX)(DI*4)
+	VFMADD231PS Y7, Y4, Y6
 	ADDQ        $0x10, DI
 
 check:
-	CMPQ DI, SI
-	JLT  loop
+	CMPQ    DI, SI
+	JLT     loop
+	VADDPS  Y5, Y6, Y5
+	MOVQ    zeros+56(FP), AX
+	VMOVUPS Y5, (AX)
 	VZEROUPPER
 	RET
 

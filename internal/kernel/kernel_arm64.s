@@ -1235,13 +1235,14 @@ unmasked:
 done:
 	RET
 
-// func adamSIMD(w, grad, m, v *float32, n int, rate, keep1, keep2, epsilon float32)
-TEXT ·adamSIMD(SB), NOSPLIT, $0-56
+// func adamSIMD(w, grad, m, v *float32, n int, rate, keep1, keep2, epsilon float32, zeros *[8]float32)
+TEXT ·adamSIMD(SB), NOSPLIT, $0-64
 	MOVD w+0(FP), R0
 	MOVD grad+8(FP), R1
 	MOVD m+16(FP), R2
 	MOVD v+24(FP), R3
 	MOVD n+32(FP), R4
+	MOVD zeros+56(FP), R5
 	FMOVS rate+40(FP), F0
 	VDUP V0.S[0], V0.S4
 	FMOVS keep1+44(FP), F1
@@ -1250,67 +1251,83 @@ TEXT ·adamSIMD(SB), NOSPLIT, $0-56
 	VDUP V2.S[0], V2.S4
 	FMOVS epsilon+52(FP), F3
 	VDUP V3.S[0], V3.S4
+	VEOR V4.B16, V4.B16, V4.B16
+	VEOR V5.B16, V5.B16, V5.B16
+	VEOR V6.B16, V6.B16, V6.B16
 	CBZ R4, done
 
 loop:
-	FLDPQ 0(R0), (F4, F5)
-	FLDPQ.P 32(R1), (F6, F7)
-	FLDPQ 0(R2), (F8, F9)
-	FLDPQ 0(R3), (F10, F11)
-	WORD $0x4ea8d4cc // fsub v12.4s, v6.4s, v8.4s
-	VFMLA V1.S4, V12.S4, V8.S4
-	WORD $0x6ea0f94c // fneg v12.4s, v10.4s
-	VFMLA V6.S4, V6.S4, V12.S4
-	VFMLA V2.S4, V12.S4, V10.S4
-	WORD $0x4ea9d4ec // fsub v12.4s, v7.4s, v9.4s
-	VFMLA V1.S4, V12.S4, V9.S4
-	WORD $0x6ea0f96c // fneg v12.4s, v11.4s
-	VFMLA V7.S4, V7.S4, V12.S4
-	VFMLA V2.S4, V12.S4, V11.S4
-	FSTPQ.P (F8, F9), 32(R2)
-	FSTPQ.P (F10, F11), 32(R3)
-	WORD $0x6ea1f94a // fsqrt v10.4s, v10.4s
-	WORD $0x4e23d54a // fadd v10.4s, v10.4s, v3.4s
-	WORD $0x6e28dc08 // fmul v8.4s, v0.4s, v8.4s
-	WORD $0x6e2afd08 // fdiv v8.4s, v8.4s, v10.4s
-	WORD $0x4ea8d484 // fsub v4.4s, v4.4s, v8.4s
-	WORD $0x6ea1f96b // fsqrt v11.4s, v11.4s
-	WORD $0x4e23d56b // fadd v11.4s, v11.4s, v3.4s
-	WORD $0x6e29dc09 // fmul v9.4s, v0.4s, v9.4s
-	WORD $0x6e2bfd29 // fdiv v9.4s, v9.4s, v11.4s
-	WORD $0x4ea9d4a5 // fsub v5.4s, v5.4s, v9.4s
-	FSTPQ.P (F4, F5), 32(R0)
-	FLDPQ 0(R0), (F4, F5)
-	FLDPQ.P 32(R1), (F6, F7)
-	FLDPQ 0(R2), (F8, F9)
-	FLDPQ 0(R3), (F10, F11)
-	WORD $0x4ea8d4cc // fsub v12.4s, v6.4s, v8.4s
-	VFMLA V1.S4, V12.S4, V8.S4
-	WORD $0x6ea0f94c // fneg v12.4s, v10.4s
-	VFMLA V6.S4, V6.S4, V12.S4
-	VFMLA V2.S4, V12.S4, V10.S4
-	WORD $0x4ea9d4ec // fsub v12.4s, v7.4s, v9.4s
-	VFMLA V1.S4, V12.S4, V9.S4
-	WORD $0x6ea0f96c // fneg v12.4s, v11.4s
-	VFMLA V7.S4, V7.S4, V12.S4
-	VFMLA V2.S4, V12.S4, V11.S4
-	FSTPQ.P (F8, F9), 32(R2)
-	FSTPQ.P (F10, F11), 32(R3)
-	WORD $0x6ea1f94a // fsqrt v10.4s, v10.4s
-	WORD $0x4e23d54a // fadd v10.4s, v10.4s, v3.4s
-	WORD $0x6e28dc08 // fmul v8.4s, v0.4s, v8.4s
-	WORD $0x6e2afd08 // fdiv v8.4s, v8.4s, v10.4s
-	WORD $0x4ea8d484 // fsub v4.4s, v4.4s, v8.4s
-	WORD $0x6ea1f96b // fsqrt v11.4s, v11.4s
-	WORD $0x4e23d56b // fadd v11.4s, v11.4s, v3.4s
-	WORD $0x6e29dc09 // fmul v9.4s, v0.4s, v9.4s
-	WORD $0x6e2bfd29 // fdiv v9.4s, v9.4s, v11.4s
-	WORD $0x4ea9d4a5 // fsub v5.4s, v5.4s, v9.4s
-	FSTPQ.P (F4, F5), 32(R0)
+	FLDPQ 0(R0), (F7, F8)
+	FLDPQ.P 32(R1), (F9, F10)
+	FLDPQ 0(R2), (F11, F12)
+	FLDPQ 0(R3), (F13, F14)
+	WORD $0x4eabd52f // fsub v15.4s, v9.4s, v11.4s
+	VFMLA V1.S4, V15.S4, V11.S4
+	WORD $0x6ea0f9af // fneg v15.4s, v13.4s
+	VFMLA V9.S4, V9.S4, V15.S4
+	VFMLA V2.S4, V15.S4, V13.S4
+	WORD $0x4eacd54f // fsub v15.4s, v10.4s, v12.4s
+	VFMLA V1.S4, V15.S4, V12.S4
+	WORD $0x6ea0f9cf // fneg v15.4s, v14.4s
+	VFMLA V10.S4, V10.S4, V15.S4
+	VFMLA V2.S4, V15.S4, V14.S4
+	FSTPQ.P (F11, F12), 32(R2)
+	FSTPQ.P (F13, F14), 32(R3)
+	VFMLA V4.S4, V11.S4, V5.S4
+	VFMLA V4.S4, V13.S4, V5.S4
+	WORD $0x6ea1f9ad // fsqrt v13.4s, v13.4s
+	WORD $0x4e23d5ad // fadd v13.4s, v13.4s, v3.4s
+	WORD $0x6e2bdc0b // fmul v11.4s, v0.4s, v11.4s
+	WORD $0x6e2dfd6b // fdiv v11.4s, v11.4s, v13.4s
+	WORD $0x4eabd4e7 // fsub v7.4s, v7.4s, v11.4s
+	VFMLA V4.S4, V7.S4, V5.S4
+	VFMLA V4.S4, V12.S4, V6.S4
+	VFMLA V4.S4, V14.S4, V6.S4
+	WORD $0x6ea1f9ce // fsqrt v14.4s, v14.4s
+	WORD $0x4e23d5ce // fadd v14.4s, v14.4s, v3.4s
+	WORD $0x6e2cdc0c // fmul v12.4s, v0.4s, v12.4s
+	WORD $0x6e2efd8c // fdiv v12.4s, v12.4s, v14.4s
+	WORD $0x4eacd508 // fsub v8.4s, v8.4s, v12.4s
+	VFMLA V4.S4, V8.S4, V6.S4
+	FSTPQ.P (F7, F8), 32(R0)
+	FLDPQ 0(R0), (F7, F8)
+	FLDPQ.P 32(R1), (F9, F10)
+	FLDPQ 0(R2), (F11, F12)
+	FLDPQ 0(R3), (F13, F14)
+	WORD $0x4eabd52f // fsub v15.4s, v9.4s, v11.4s
+	VFMLA V1.S4, V15.S4, V11.S4
+	WORD $0x6ea0f9af // fneg v15.4s, v13.4s
+	VFMLA V9.S4, V9.S4, V15.S4
+	VFMLA V2.S4, V15.S4, V13.S4
+	WORD $0x4eacd54f // fsub v15.4s, v10.4s, v12.4s
+	VFMLA V1.S4, V15.S4, V12.S4
+	WORD $0x6ea0f9cf // fneg v15.4s, v14.4s
+	VFMLA V10.S4, V10.S4, V15.S4
+	VFMLA V2.S4, V15.S4, V14.S4
+	FSTPQ.P (F11, F12), 32(R2)
+	FSTPQ.P (F13, F14), 32(R3)
+	VFMLA V4.S4, V11.S4, V5.S4
+	VFMLA V4.S4, V13.S4, V5.S4
+	WORD $0x6ea1f9ad // fsqrt v13.4s, v13.4s
+	WORD $0x4e23d5ad // fadd v13.4s, v13.4s, v3.4s
+	WORD $0x6e2bdc0b // fmul v11.4s, v0.4s, v11.4s
+	WORD $0x6e2dfd6b // fdiv v11.4s, v11.4s, v13.4s
+	WORD $0x4eabd4e7 // fsub v7.4s, v7.4s, v11.4s
+	VFMLA V4.S4, V7.S4, V5.S4
+	VFMLA V4.S4, V12.S4, V6.S4
+	VFMLA V4.S4, V14.S4, V6.S4
+	WORD $0x6ea1f9ce // fsqrt v14.4s, v14.4s
+	WORD $0x4e23d5ce // fadd v14.4s, v14.4s, v3.4s
+	WORD $0x6e2cdc0c // fmul v12.4s, v0.4s, v12.4s
+	WORD $0x6e2efd8c // fdiv v12.4s, v12.4s, v14.4s
+	WORD $0x4eacd508 // fsub v8.4s, v8.4s, v12.4s
+	VFMLA V4.S4, V8.S4, V6.S4
+	FSTPQ.P (F7, F8), 32(R0)
 	SUBS $16, R4
 	BGT loop
 
 done:
+	FSTPQ.P (F5, F6), 32(R5)
 	RET
 
 // func addSIMD(dst, src *float32, n int)

@@ -116,13 +116,17 @@ func kept(v float32, mask []uint64, i int) float32 {
 
 // adamGeneric makes one step of Adam (Kingma, Ba 2015, in Keras' form): the moments m and v move towards the gradient g
 // and its square by the shares keep1 = 1 − beta1 and keep2 = 1 − beta2, and w falls by rate·m / (√v + epsilon).
-func adamGeneric(w, g, m, v []float32, rate, keep1, keep2, epsilon float32) {
+// It reports whether all of the new w, m and v are finite.
+func adamGeneric(w, g, m, v []float32, rate, keep1, keep2, epsilon float32) (finite bool) {
 	w, m, v = w[:len(g)], m[:len(g)], v[:len(g)]
+	var zero float32 // NaN from a product of zero with NaN or infinity on
 	for i, d := range g {
 		m[i] = fma(d-m[i], keep1, m[i])
 		v[i] = fma(fma(d, d, -v[i]), keep2, v[i])
 		w[i] -= float32(rate*m[i]) / (float32(math.Sqrt(float64(v[i]))) + epsilon)
+		zero += float32(m[i]*0) + float32(v[i]*0) + float32(w[i]*0)
 	}
+	return zero == 0
 }
 
 // addGeneric computes dst += src.

@@ -109,11 +109,13 @@ func (code leakyCode) use(set *Set) {
 	set.Leaky, set.LeakyBack = over(code.leaky, leakyGeneric), over(code.back, leakyBackGeneric)
 }
 
-func adamVectors(w, g, m, v []float32, rate, keep1, keep2, epsilon float32) {
+func adamVectors(w, g, m, v []float32, rate, keep1, keep2, epsilon float32) (finite bool) {
 	w, m, v = w[:len(g)], m[:len(g)], v[:len(g)]
 	n := len(g) &^ (flatBlock - 1)
-	adamSIMD(unsafe.SliceData(w), unsafe.SliceData(g), unsafe.SliceData(m), unsafe.SliceData(v), n, rate, keep1, keep2, epsilon)
-	adamGeneric(w[n:], g[n:], m[n:], v[n:], rate, keep1, keep2, epsilon)
+	var zeros [8]float32
+	adamSIMD(unsafe.SliceData(w), unsafe.SliceData(g), unsafe.SliceData(m), unsafe.SliceData(v), n, rate, keep1, keep2, epsilon, &zeros)
+	finite = adamGeneric(w[n:], g[n:], m[n:], v[n:], rate, keep1, keep2, epsilon)
+	return finite && zeros == [8]float32{} // a NaN is not zero
 }
 
 func addVectors(dst, src []float32) {

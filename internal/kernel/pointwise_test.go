@@ -139,8 +139,10 @@ func checkAdam(t *testing.T, set *Set, m *memory, r *rand.Rand, kind kind) {
 	wantW, wantMean, wantV := copyOf(m, w), copyOf(m, mean), copyOf(m, v)
 	rate, keep1, keep2, epsilon := value(r, kind), r.Float32(), r.Float32(), r.Float32()/1000
 	for range 2 {
-		Generic.Adam(wantW, g, wantMean, wantV, rate, keep1, keep2, epsilon)
-		set.Adam(w, g, mean, v, rate, keep1, keep2, epsilon)
+		want := Generic.Adam(wantW, g, wantMean, wantV, rate, keep1, keep2, epsilon)
+		if got := set.Adam(w, g, mean, v, rate, keep1, keep2, epsilon); got != want {
+			t.Errorf("finite: %v, want %v", got, want)
+		}
 	}
 	compare(t, "m", mean, wantMean)
 	compare(t, "v", v, wantV)
@@ -219,4 +221,27 @@ func TestMeaning(t *testing.T) {
 	near("m", float64(m[0]), 0.9*0.5+0.1*2)
 	near("v", float64(v[0]), 0.99*0.25+0.01*4)
 	near("w", float64(w[0]), 1-0.1*0.65/(math.Sqrt(0.2875)+1e-7))
+}
+
+// TestAdamFinite puts each kind of number at each place of what Adam moves and of the gradient.
+func TestAdamFinite(t *testing.T) {
+	inf, nan := float32(math.Inf(1)), float32(math.NaN())
+	for s := range Variants {
+		set := &Variants[s]
+		for at := range 40 {
+			for which := range 4 {
+				for _, value := range []float32{0, float32(math.Copysign(0, -1)), 1e18, 1e-40, nan, -nan, inf, -inf} {
+					tensors := [4][]float32{}
+					for i := range tensors {
+						tensors[i] = make([]float32, 40)
+					}
+					tensors[which][at] = value
+					got := set.Adam(tensors[0], tensors[1], tensors[2], tensors[3], 1e-3, 0.1, 1e-3, 1e-7)
+					if want := value-value == 0; got != want {
+						t.Fatalf("%s: %g at %d of tensor %d: %v", set.Name, value, at, which, got)
+					}
+				}
+			}
+		}
+	}
 }

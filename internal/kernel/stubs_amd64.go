@@ -207,7 +207,7 @@ func leakyAVX512(y *float32, above *uint64, mask *uint64, n int, slope float32, 
 func leakyBackAVX512(y *float32, above *uint64, mask *uint64, n int, slope float32, scale float32)
 
 //go:noescape
-func adamSIMD(w *float32, grad *float32, m *float32, v *float32, n int, rate float32, keep1 float32, keep2 float32, epsilon float32)
+func adamSIMD(w *float32, grad *float32, m *float32, v *float32, n int, rate float32, keep1 float32, keep2 float32, epsilon float32, zeros *[8]float32)
 
 //go:noescape
 func middleAVX512(out *float32, a *float32, w *float32, bias *float32, rows *int, outs *int, taps *struct {

@@ -47,7 +47,7 @@ func leakySIMD(y *float32, above, mask *uint64, n int, slope, scale float32)
 func leakyBackSIMD(y *float32, above, mask *uint64, n int, slope, scale float32)
 
 //go:noescape
-func adamSIMD(w, grad, m, v *float32, n int, rate, keep1, keep2, epsilon float32)
+func adamSIMD(w, grad, m, v *float32, n int, rate, keep1, keep2, epsilon float32, zeros *[8]float32)
 
 //go:noescape
 func addSIMD(dst, src *float32, n int)

@@ -44,8 +44,9 @@ func rectify(d, y Op, slope, zero, mask, scaled Op) {
 	VBLENDVPS(mask, d, scaled, d)
 }
 
-// each repeats step for two vectors of float32 at a time, while i < n. It gets each vector's place from a pointer.
-func each(i, n reg.Register, step func(u int, place func(p reg.Register) Mem)) {
+// each repeats step for two vectors of float32 at a time, while i < n. It gets each vector's place from a pointer. What is
+// left to do then follows.
+func each(i, n reg.Register, step func(u int, place func(p reg.Register) Mem), then ...func()) {
 	JMP(LabelRef("check"))
 	Label("loop")
 	for u := range 2 {
@@ -55,6 +56,9 @@ func each(i, n reg.Register, step func(u int, place func(p reg.Register) Mem)) {
 	Label("check")
 	CMPQ(i, n)
 	JLT(LabelRef("loop"))
+	for _, last := range then {
+		last()
+	}
 	VZEROUPPER()
 	RET()
 }
@@ -80,22 +84,26 @@ func addition() {
 }
 
 func adam() {
-	TEXT("adamSIMD", NOSPLIT, "func(w, grad, m, v *float32, n int, rate, keep1, keep2, epsilon float32)")
+	TEXT("adamSIMD", NOSPLIT, "func(w, grad, m, v *float32, n int, rate, keep1, keep2, epsilon float32, zeros *[8]float32)")
 	Pragma("noescape")
 	p := pointers("w", "grad", "m", "v") // "g" is a register to the assembler
 	n := Load(Param("n"), GP64())
 	rate, keep1, keep2, epsilon := broadcast("rate", YMM()), broadcast("keep1", YMM()), broadcast("keep2", YMM()), broadcast("epsilon", YMM())
-	each(counter(), n, func(_ int, place func(reg.Register) Mem) {
+	none := zeros()
+	finite := []reg.VecVirtual{zeros(), zeros()} // sums of products with zero
+	each(counter(), n, func(u int, place func(reg.Register) Mem) {
 		w, g, m, v, t := YMM(), YMM(), YMM(), YMM(), YMM()
 		VMOVUPS(place(p[1]), g)
 		VMOVUPS(place(p[2]), m)
 		VSUBPS(m, g, t)
 		VFMADD231PS(t, keep1, m)
 		VMOVUPS(m, place(p[2]))
+		VFMADD231PS(m, none, finite[u])
 		VMOVUPS(place(p[3]), v)
 		VFMSUB213PS(v, g, g) // g² − v
 		VFMADD231PS(g, keep2, v)
 		VMOVUPS(v, place(p[3]))
+		VFMADD231PS(v, none, finite[u])
 		VSQRTPS(v, v)
 		VADDPS(epsilon, v, v)
 		VMULPS(rate, m, m)
@@ -103,6 +111,10 @@ func adam() {
 		VMOVUPS(place(p[0]), w)
 		VSUBPS(m, w, w)
 		VMOVUPS(w, place(p[0]))
+		VFMADD231PS(w, none, finite[u])
+	}, func() {
+		VADDPS(finite[0], finite[1], finite[0])
+		VMOVUPS(finite[0], Mem{Base: Load(Param("zeros"), GP64())})
 	})
 }
 

@@ -30,8 +30,8 @@ func (f *file) store(v [2]vec, p gp) {
 	f.op("FSTPQ.P", pair(v[0], v[1]), at(p, 32))
 }
 
-// each repeats step for 16 values, in two parts of two vectors, n values in all.
-func (f *file) each(n gp, step func(part int)) {
+// each repeats step for 16 values, in two parts of two vectors, n values in all. What is left to do then follows.
+func (f *file) each(n gp, step func(part int), then ...func()) {
 	f.op("CBZ", n, "done")
 	f.label("loop")
 	for part := range 2 {
@@ -40,6 +40,9 @@ func (f *file) each(n gp, step func(part int)) {
 	f.op("SUBS", imm(16), n)
 	f.op("BGT", "loop")
 	f.label("done")
+	for _, last := range then {
+		last()
+	}
 	f.op("RET")
 }
 
@@ -56,9 +59,13 @@ func (f *file) add() {
 }
 
 func (f *file) adam() {
-	f.text("adamSIMD", "w, grad, m, v *float32, n int, rate, keep1, keep2, epsilon float32", 0) // "g" is a register
-	p := f.load("w", "grad", "m", "v", "n")
+	f.text("adamSIMD", "w, grad, m, v *float32, n int, rate, keep1, keep2, epsilon float32, zeros *[8]float32", 0) // "g" is a register
+	p := f.load("w", "grad", "m", "v", "n", "zeros")
 	s := f.broadcast("rate", "keep1", "keep2", "epsilon")
+	none, finite := f.vec(), [2]vec{f.vec(), f.vec()} // finite: sums of products with zero
+	f.zero(none)
+	f.zero(finite[0])
+	f.zero(finite[1])
 	f.each(p[4], func(int) {
 		w, g, m, v := f.here(p[0]), f.next(p[1]), f.here(p[2]), f.here(p[3])
 		for i := range w {
@@ -74,14 +81,17 @@ func (f *file) adam() {
 		f.store(m, p[2])
 		f.store(v, p[3])
 		for i := range w {
+			f.fmla(finite[i], m[i], none)
+			f.fmla(finite[i], v[i], none)
 			f.fsqrt(v[i], v[i])
 			f.fadd(v[i], v[i], s[3])
 			f.fmul(m[i], s[0], m[i])
 			f.fdiv(m[i], m[i], v[i])
 			f.fsub(w[i], w[i], m[i])
+			f.fmla(finite[i], w[i], none)
 		}
 		f.store(w, p[0])
-	})
+	}, func() { f.store(finite, p[5]) })
 }
 
 // leaky is a leaky rectifier, or its gradient, over 16 values at a time, four vectors, whose bits it reads and writes together.

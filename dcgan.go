@@ -23,7 +23,7 @@ type Config struct {
 	config.Config
 	Run    string   // run folder; "" takes the next free runs/NAME-NNN, or with Resume the newest run
 	Resume bool     // go on with an existing run
-	Given  []string // with Resume: keys of the settings that the caller chose; the others come from the run's config.json
+	Given  []string // keys of the settings that the caller chose: the others may be those of a resumed run, or of Init's layers
 	Disk   Disk     // what the run folder is written through; nil is the operating system's
 }
 

@@ -19,7 +19,7 @@ func (p *prepared) openInitial() error {
 	networks := []*arch.Network{&p.plan.Generator, &p.plan.Discriminator}
 	initial := []**model.Network{&p.initial.Generator, &p.initial.Discriminator}
 	roles := []string{GeneratorNetwork, DiscriminatorNetwork}
-	foreign := false
+	var foreign [2]bool // G, D: its layers are those of the file
 	for i, path := range files {
 		// A file of weights alone is of the network that the settings ask for in its place.
 		m, err := exchange.Read(path, exchange.LayersOf(*networks[i])...)
@@ -35,7 +35,7 @@ func (p *prepared) openInitial() error {
 				continue
 			}
 			if m.Foreign && p.from == nil {
-				*networks[k], foreign = n.Network, true
+				*networks[k], foreign[k] = n.Network, true
 			}
 			if err := sameWeights(n.Network, *networks[k]); err != nil {
 				return input.Errorf("--init: %s: %w", path, err)
@@ -55,7 +55,7 @@ func (p *prepared) openInitial() error {
 			p.warn("--init: no file has a %s: its weights are drawn", roles[k])
 		}
 	}
-	if !foreign {
+	if foreign == [2]bool{} {
 		return nil
 	}
 	g, d := p.plan.Generator, p.plan.Discriminator
@@ -63,7 +63,7 @@ func (p *prepared) openInitial() error {
 		return input.Errorf("--init: the generator draws images of %v, the discriminator takes %v: give both of a pair",
 			[]int(drawn), []int(d.Input))
 	}
-	return p.describe()
+	return p.describe(foreign)
 }
 
 func (p *prepared) warn(format string, args ...any) {
@@ -71,8 +71,9 @@ func (p *prepared) warn(format string, args ...any) {
 }
 
 // describe makes the settings say what the layers of another system's files are. Where no settings can, only the latent's
-// size is taken from them. That a setting was chosen otherwise is an error of input.
-func (p *prepared) describe() error {
+// size is taken from them. That a setting was chosen otherwise is an error of input, and where no settings can, so is one of
+// layers that a file decides.
+func (p *prepared) describe(foreign [2]bool) error {
 	c := &p.plan.Config.Config
 	described, whole := arch.SettingsOf(p.plan.Generator, p.plan.Discriminator, *c)
 	if !whole {
@@ -82,10 +83,15 @@ func (p *prepared) describe() error {
 	defaults := DefaultConfig()
 	first, asked, now := defaults.Settings(), p.asked.Settings(), described.Settings()
 	for i, s := range c.Settings() {
+		chosen := s.String() != first[i].String()
+		if !whole && chosen && decided(s.Key, foreign) {
+			return input.Errorf("--%s: %s is asked for, and the files of --init %s decide the layers: leave it out",
+				s.Flag(), s, c.Init)
+		}
 		if s.String() == now[i].String() {
 			continue
 		}
-		if s.String() != first[i].String() {
+		if chosen || slices.Contains(p.plan.Given, s.Key) {
 			return input.Errorf("--%s: %s is asked for, and the layers of --init %s have %s: leave it out",
 				s.Flag(), s, c.Init, now[i])
 		}
@@ -95,6 +101,17 @@ func (p *prepared) describe() error {
 	}
 	*c = described
 	return c.Check()
+}
+
+// layerSettings are the settings that layers are made of, by their keys, and of which networks: 0 is G, 1 is D.
+var layerSettings = map[string][]int{
+	"kernel": {0, 1}, "g_filters": {0}, "bn_momentum": {0}, "bn_epsilon": {0},
+	"d_filters": {1}, "leaky_slope": {1}, "dropout": {1},
+}
+
+// decided reports whether a setting is of layers that a file decides.
+func decided(key string, foreign [2]bool) bool {
+	return slices.ContainsFunc(layerSettings[key], func(k int) bool { return foreign[k] })
 }
 
 // sameWeights says where the weights of a network differ in shape from those of another.

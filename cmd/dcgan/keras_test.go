@@ -61,6 +61,16 @@ func TestKeras(t *testing.T) {
 	refuse("no JSON of Keras", "summary", "r/generator_4.h5", "--arch", "r/metrics.jsonl")
 	refuse("r is a folder", "export", "r", "--format", "keras", "--arch", "seed")
 
+	// Of a file with another dropout, the default is refused too where it is asked for, and not where it is not.
+	wantDone(t, trainTiny(t, dir, "--steps", "1", "--keras-h5", "--dropout", "0.3", "--run", "other", "--quiet"), "")
+	write(t, in("dropout.json"), `{"dropout": 0.4}`)
+	other := append(data, "--init", "other/generator_1.h5,other/discriminator_1.h5", "--run", "bad", "--dry-run")
+	wantDone(t, call(t, dir, other...), "weights from")
+	refuse("--dropout: 0.4 is asked for", append(other, "--dropout", "0.4")...)
+	refuse("--dropout: 0.4 is asked for", append(other, "--config", "dropout.json")...)
+	// No settings make G's kernels and D's differ.
+	refuse("--kernel: 5 is asked for", append(data, "--init", "other/generator_1.h5", "--kernel", "5", "--run", "bad", "--dry-run")...)
+
 	// Without moments it says so.
 	wantDone(t, call(t, dir, "export", "r", "--format", "onnx", "--network", "both", "--out", "onnx"), "")
 	got = trainTiny(t, dir, "--init", "onnx/generator.onnx", "--run", "anew", "--steps", "1")

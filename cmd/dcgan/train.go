@@ -159,10 +159,9 @@ func train(cmd *cobra.Command, o *trainOptions) error {
 // config merges recipe, config file and flags, the later ones winning.
 func (o *trainOptions) config(flags *pflag.FlagSet) (dcgan.Config, error) {
 	cfg := dcgan.Config{Config: config.Default(), Run: o.run, Resume: o.resume, Disk: o.disk}
-	var given []string
 	if o.configFile != "" {
 		var err error
-		if given, err = cfg.Load(o.configFile); err != nil {
+		if cfg.Given, err = cfg.Load(o.configFile); err != nil {
 			return cfg, err
 		}
 	}
@@ -174,12 +173,9 @@ func (o *trainOptions) config(flags *pflag.FlagSet) (dcgan.Config, error) {
 		if err := settings[i].Set(flag.String()); err != nil {
 			return cfg, input.Errorf("--%s: %w", flag.Flag(), err)
 		}
-		if !slices.Contains(given, flag.Key) {
-			given = append(given, flag.Key)
+		if !slices.Contains(cfg.Given, flag.Key) {
+			cfg.Given = append(cfg.Given, flag.Key)
 		}
-	}
-	if o.resume {
-		cfg.Given = given
 	}
 	return cfg, nil
 }

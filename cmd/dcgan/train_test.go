@@ -36,7 +36,7 @@ func TestPrecedence(t *testing.T) {
 			t.Errorf("%s is %s, want %s", s.Key, got, s)
 		}
 	}
-	if cfg.Run != "r" || cfg.Resume || cfg.Given != nil {
+	if given := []string{"batch", "steps", "g_filters", "fake_labels"}; cfg.Run != "r" || cfg.Resume || !slices.Equal(cfg.Given, given) {
 		t.Errorf("%+v", cfg)
 	}
 

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -255,9 +256,33 @@ func TestFunctional(t *testing.T) {
 			t.Errorf("%s: %v, want %q", name, err, test.says)
 		}
 	}
-	deep := strings.Repeat(`{"class_name":"Sequential","config":[`, 1<<20)
-	if _, err := Parse([]byte(deep)); !input.Is(err) {
-		t.Errorf("a million models within each other: %v", err)
+}
+
+// TestDepth reads models within each other as deep as the limit, and refuses deeper ones before they take memory.
+func TestDepth(t *testing.T) {
+	nested := func(depth int) []byte {
+		return []byte(strings.Repeat(`{"class_name": "Sequential", "config": [`, depth) +
+			`{"class_name": "Dense", "config": {"name": "d", "units": 1, "batch_input_shape": [null, 2]}}` +
+			strings.Repeat(`]}`, depth))
+	}
+	if a, err := Parse(nested(maxDepth)); err != nil || len(a.Network.Layers) != 1 {
+		t.Errorf("%d deep: %v", maxDepth, err)
+	}
+	for _, depth := range []int{maxDepth + 1, 4000, 1 << 20} {
+		text := nested(depth)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := Parse(text)
+		runtime.ReadMemStats(&after)
+		if !input.Is(err) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%d deep: %v", depth, err)
+		}
+		if most := uint64(4*(maxDepth+1)*len(text) + 1<<20); after.TotalAlloc-before.TotalAlloc > most {
+			t.Errorf("%d deep: took %d bytes for a text of %d", depth, after.TotalAlloc-before.TotalAlloc, len(text))
+		}
+	}
+	if _, err := Parse(nested(maxDepth + 1)); err == nil || !strings.Contains(err.Error(), "more than 16 deep") {
+		t.Error(err)
 	}
 }
 

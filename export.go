@@ -24,7 +24,7 @@ const (
 	DiscriminatorNetwork = "discriminator"
 )
 
-// Model is the networks of a run folder, a checkpoint or a file that Export wrote, with their weights.
+// Model is the networks of a run folder, a checkpoint or a model file, with their weights.
 type Model struct {
 	networks model.Model
 	source   string
@@ -56,8 +56,8 @@ func layersOf(architecture string) (exchange.Layers, error) {
 	return exchange.LayersOf(generator, discriminator), err
 }
 
-// OpenModel opens the networks of a run folder, a checkpoint or a file that Export wrote. Of a run folder, which names the
-// checkpoint: by its step, "latest" or "best"; "" is what Open takes.
+// OpenModel opens the networks of a run folder, a checkpoint or a model file: one of Keras, or an ONNX or safetensors file
+// that Export wrote. Of a run folder, which names the checkpoint: by its step, "latest" or "best"; "" is what Open takes.
 func OpenModel(path, which string) (*Model, error) {
 	if !isFolder(path) {
 		if which != "" {
@@ -111,12 +111,16 @@ func (m *Model) Step() int { return m.networks.Step }
 // Export writes one of the networks in a format. Equal networks give equal bytes. It is an error of input if the model
 // does not have the network, or the format cannot hold it; then nothing was written.
 func (m *Model) Export(w io.Writer, format Format, network string) error {
-	n := m.networks.Generator
+	n, other := m.networks.Generator, DiscriminatorNetwork
 	if network == DiscriminatorNetwork {
-		n = m.networks.Discriminator
+		n, other = m.networks.Discriminator, GeneratorNetwork
 	}
 	if n == nil {
-		return input.Errorf("%s holds no %s", m.source, network)
+		return input.Errorf("%s holds no %s: give --network %s", m.source, network, other)
 	}
-	return format.Write(w, n, &m.networks)
+	err := format.Write(w, n, &m.networks)
+	if input.Is(err) {
+		err = fmt.Errorf("%s: %w", m.source, err)
+	}
+	return err
 }

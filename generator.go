@@ -31,7 +31,7 @@ type Generator struct {
 }
 
 // Open opens the generator of a run folder (its best checkpoint where one is scored, else its newest whole one), of a
-// checkpoint file or of a file that Export wrote. That there is none, or that it is damaged, is an error that says so in
+// checkpoint or of a model file, as OpenModel does. That there is none, or that it is damaged, is an error that says so in
 // one line.
 func Open(path string) (*Generator, error) { return OpenCheckpoint(path, "") }
 
@@ -154,8 +154,8 @@ func (g *Generator) Draw(latents []float32) (Images, error) {
 	return images, nil
 }
 
-// Networks returns the architectures of a preset, a run folder, a checkpoint or a file that Export wrote, the generator
-// before the discriminator.
+// Networks returns the architectures of a preset, a run folder, a checkpoint or a model file, the generator before the
+// discriminator.
 func Networks(what string) ([]arch.Network, error) {
 	if what == config.Recipe {
 		generator, discriminator, err := arch.Seed(config.Default())

@@ -53,7 +53,7 @@ train --init read it back. docs/formats.md says what is in each and how to load 
 	f.SortFlags = false
 	f.StringVar(&o.format, "format", "", "what to write: `NAME` of the list above (default: by the ending of --out)")
 	f.StringVar(&o.network, "network", dcgan.GeneratorNetwork, "`WHICH`: "+strings.Join(networks, ", ")+" (into a folder)")
-	f.StringVar(&o.out, "out", "", "`FILE` to write (default: the network's name), or with both a folder")
+	f.StringVar(&o.out, "out", "", "`FILE` to write (default: the network's name); with both it must be given, a folder")
 	f.StringVar(&o.checkpoint, "checkpoint", "", "which checkpoint of the run: a `STEP` or latest")
 	addArch(cmd, &o.architecture)
 	cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp))
@@ -95,9 +95,12 @@ func (o *exportOptions) check() (dcgan.Format, error) {
 	for _, f := range formats {
 		names = append(names, f.Name)
 	}
-	i := slices.IndexFunc(formats, func(f dcgan.Format) bool {
-		return f.Name == o.format || o.format == "" && f.Ending == strings.ToLower(filepath.Ext(o.out))
-	})
+	ending := strings.ToLower(filepath.Ext(o.out))
+	byEnding := slices.IndexFunc(formats, func(f dcgan.Format) bool { return f.Ending == ending })
+	i := byEnding
+	if o.format != "" {
+		i = slices.Index(names, o.format)
+	}
 	switch {
 	case o.format != "" && i < 0:
 		return dcgan.Format{}, input.Errorf("--format: unknown format %q: there is %s", o.format, strings.Join(names, ", "))
@@ -105,20 +108,27 @@ func (o *exportOptions) check() (dcgan.Format, error) {
 		return dcgan.Format{}, input.Errorf("--format: name what to write: %s", strings.Join(names, ", "))
 	}
 	format := formats[i]
+	info, err := os.Stat(o.out)
+	exists := err == nil
+	isFolder := exists && info.IsDir()
 
 	switch o.network {
 	case dcgan.GeneratorNetwork, dcgan.DiscriminatorNetwork:
+		if isFolder || isSlashed(o.out) {
+			return format, input.Errorf("--out: %s is a folder: name a file, or ask for --network both", o.out)
+		}
+		if byEnding >= 0 && byEnding != i {
+			return format, input.Errorf("--out: %s ends as files of --format %s do, and --format is %s: change one of them",
+				o.out, names[byEnding], format.Name)
+		}
 		if o.out == "" {
 			o.out = o.network + format.Ending
-		}
-		if info, err := os.Stat(o.out); err == nil && info.IsDir() {
-			return format, input.Errorf("--out: %s is a folder: name a file, or ask for --network both", o.out)
 		}
 	case bothNetworks:
 		if o.out == "" {
 			return format, input.Errorf("--out: two files are written: name a folder for them")
 		}
-		if info, err := os.Stat(o.out); err == nil && !info.IsDir() {
+		if !isFolder && (exists || byEnding >= 0 && !isSlashed(o.out)) {
 			return format, input.Errorf("--out: %s is a file, and two are written: name a folder", o.out)
 		}
 	default:

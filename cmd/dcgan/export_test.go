@@ -71,6 +71,25 @@ func TestExport(t *testing.T) {
 		}
 	}
 	wantDone(t, dcganWith("export r --out by-ending.onnx"), "the generator as onnx")
+	for args, says := range map[string]string{
+		"--format onnx --out new/":                    "--out: new/ is a folder: name a file",
+		"--format onnx --out x.h5":                    "x.h5 ends as files of --format keras-h5 do, and --format is onnx",
+		"--format keras --out x.H5":                   "x.H5 ends as files of --format keras-h5 do",
+		"--format onnx --network both":                "--out: two files are written",
+		"--format onnx --network both --out x.onnx":   "x.onnx is a file, and two are written",
+		"--network both --out x.onnx":                 "x.onnx is a file, and two are written",
+		"--format onnx --network both --out some/new": "there is no folder some",
+		"--format onnx --network nosuch --out new":    `unknown network "nosuch"`,
+	} {
+		wantError(t, dcganWith("export r "+args), statusInput, says)
+	}
+	wantError(t, dcganWith("export generator.onnx --format keras --network both --out new"), statusInput,
+		"dcgan: generator.onnx holds no discriminator: give --network generator")
+	for _, name := range []string{"new", "x.h5", "x.H5", "x.onnx"} {
+		if _, err := os.Stat(in(name)); err == nil {
+			t.Errorf("%s was made", name)
+		}
+	}
 
 	if err := os.Truncate(in("by-ending.onnx"), 1000); err != nil {
 		t.Fatal(err)

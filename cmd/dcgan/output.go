@@ -14,6 +14,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"dcgan"
 	"dcgan/format/npy"
@@ -177,6 +178,11 @@ func tell(cmd *cobra.Command, verb func(warn func(string)) (said string, err err
 	return err
 }
 
+// isSlashed reports whether a path ends as only a folder's can.
+func isSlashed(path string) bool {
+	return strings.HasSuffix(path, "/") || strings.HasSuffix(path, string(filepath.Separator))
+}
+
 // needFolder is an error of --out if there is no such folder to write into.
 func needFolder(path string) error {
 	if info, err := os.Stat(path); err != nil || !info.IsDir() {
@@ -185,13 +191,14 @@ func needFolder(path string) error {
 	return nil
 }
 
-// notWritten names the place that the user knows, not the temporary one.
+// notWritten names the place that the user knows, not the temporary one, where that is at fault and not what was to be
+// written.
 func notWritten(path string, err error) error {
 	var operation *fs.PathError
 	var renaming *os.LinkError
 	switch {
-	case err == nil:
-		return nil
+	case err == nil || input.Is(err):
+		return err
 	case errors.As(err, &operation):
 		err = operation.Err
 	case errors.As(err, &renaming):

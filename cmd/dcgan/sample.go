@@ -293,13 +293,12 @@ func outKind(out string) (outputKind, error) {
 	if err := needFolder(filepath.Dir(filepath.Clean(out))); err != nil {
 		return 0, err
 	}
-	slash := strings.HasSuffix(out, "/") || strings.HasSuffix(out, string(filepath.Separator))
-	if slash && exists {
+	if isSlashed(out) && exists {
 		return 0, input.Errorf("--out: %s is a file, not a folder", filepath.Clean(out))
 	}
 	ext := strings.ToLower(filepath.Ext(out))
 	switch {
-	case slash:
+	case isSlashed(out):
 		return kindFolder, nil
 	case ext == ".png":
 		return kindPNG, nil

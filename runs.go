@@ -23,7 +23,7 @@ type RunInfo struct {
 	Damaged []string // what is wrong, a line each; empty for a whole run
 }
 
-// Runs lists the run folders below dir, by name. It reads their newest checkpoints to see whether they are whole.
+// Runs lists the run folders below dir, by name, or the one that dir is. It reads their newest checkpoints to see whether they are whole.
 func Runs(dir string) ([]RunInfo, error) {
 	folders, err := run.List(dir)
 	if err != nil {

@@ -108,7 +108,8 @@ func notAFolder(dir string, err error) error {
 	return input.Errorf("run folder %s cannot be read: %w", dir, reason(err))
 }
 
-// List returns the run folders directly below root, by name: those with a config.json or a folder of checkpoints.
+// List returns the run folders directly below root, by name: those with a config.json or a folder of checkpoints. Where
+// there is none and root is one itself, it is the list.
 func List(root string) ([]string, error) {
 	entries, err := os.ReadDir(root)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -122,6 +123,9 @@ func List(root string) ([]string, error) {
 		if dir := filepath.Join(root, entry.Name()); isRun(dir) {
 			dirs = append(dirs, dir)
 		}
+	}
+	if len(dirs) == 0 && isRun(root) {
+		dirs = []string{filepath.Clean(root)}
 	}
 	return dirs, nil
 }

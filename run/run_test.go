@@ -159,8 +159,12 @@ func TestListAndNewest(t *testing.T) {
 	put(t, filepath.Join(root, "c", "letter.txt"), "")
 	put(t, filepath.Join(root, "d"), "")
 	dirs, err := List(root)
-	if want := []string{filepath.Join(root, "a"), filepath.Join(root, "b")}; err != nil || !slices.Equal(dirs, want) {
+	want := []string{filepath.Join(root, "a"), filepath.Join(root, "b")}
+	if err != nil || !slices.Equal(dirs, want) {
 		t.Errorf("%v, %v, want %v", dirs, err, want)
+	}
+	if dirs, err := List(filepath.Join(root, "b")); err != nil || !slices.Equal(dirs, want[1:]) {
+		t.Errorf("of a run itself: %v, %v", dirs, err)
 	}
 	past := time.Now().Add(-time.Hour)
 	for _, path := range []string{"a", "a/checkpoints", "b"} {

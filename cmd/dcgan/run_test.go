@@ -73,6 +73,7 @@ func TestRun(t *testing.T) {
 	}
 
 	wantDone(t, call(t, dir, "runs", "."), "3/3")
+	wantDone(t, call(t, dir, "runs", "r/"), "3/3") // the run itself
 	wantDone(t, call(t, dir, "summary", "r"), "Conv2DTranspose")
 	got = call(t, dir, "summary", "seed")
 	wantDone(t, got, "1,558,017")

@@ -21,13 +21,14 @@ func runsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "runs [DIR]",
 		Short: "List the runs in a folder",
-		Long: `List the run folders in DIR (default: runs): data, step of the newest whole checkpoint and the last step asked for,
-best score, size on disk, and whether its settings and newest checkpoint are damaged.
+		Long: `List the run folders in DIR (default: runs), or the one run that DIR is: data, step of the newest whole checkpoint and
+the last step asked for, best score, size on disk, and whether its settings and newest checkpoint are damaged.
 
-With --verify every file of the runs in DIR and in all folders below, or of the one run that DIR is, is read from its
-first byte to its last. The damaged ones are listed, and where there are any the exit status is 2.`,
+With --verify every file of the runs in DIR and in all folders below is read from its first byte to its last. The
+damaged ones are listed, and where there are any the exit status is 2.`,
 		Example: `  dcgan runs
   dcgan runs /data/experiments
+  dcgan runs runs/mnist-001
   dcgan runs --verify
   dcgan runs --verify runs/mnist-001`,
 		Args: func(cmd *cobra.Command, args []string) error {

@@ -107,7 +107,7 @@ func TestRoundTrip(t *testing.T) {
 // described is what Keras says of a network, to be changed.
 func described(t *testing.T, n arch.Network) (model map[string]any) {
 	t.Helper()
-	if err := json.Unmarshal([]byte(text(config(n))), &model); err != nil {
+	if err := json.Unmarshal([]byte(text(config(n, keras3))), &model); err != nil {
 		t.Fatal(err)
 	}
 	return model
@@ -496,7 +496,7 @@ func FuzzRead(f *testing.F) {
 }
 
 func FuzzParse(f *testing.F) {
-	f.Add([]byte(text(config(network(false).Network))))
+	f.Add([]byte(text(config(network(false).Network, keras3))))
 	f.Add([]byte(`{"class_name": "Model", "config": {"name": "m", "layers": [{"class_name": "InputLayer", "name": "in", ` +
 		`"config": {"batch_input_shape": [null, 2]}, "inbound_nodes": []}, {"class_name": "Sequential", "name": "s", "config": [` +
 		`{"class_name": "Dense", "config": {"units": 6, "activation": "relu"}}, {"class_name": "Reshape", "config": {"target_shape": [-1, 2, 1]}}], ` +
@@ -509,7 +509,7 @@ func FuzzParse(f *testing.F) {
 			}
 			return
 		}
-		again, err := Parse([]byte(text(config(a.Network))))
+		again, err := Parse([]byte(text(config(a.Network, keras3))))
 		if err != nil || !reflect.DeepEqual(again.Network, a.Network) {
 			t.Errorf("written and read again: %v", err)
 		}

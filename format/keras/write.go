@@ -31,10 +31,18 @@ func class(module, name string, config dict) dict {
 	return dict{"module": module, "class_name": name, "config": config, "registered_name": nil}
 }
 
+// words are what the generations of Keras call differently.
+type words struct{ input, slope string }
+
+var (
+	keras3 = words{"batch_shape", "negative_slope"}
+	keras2 = words{"batch_input_shape", "alpha"} // which Keras 3 takes too, with a warning
+)
+
 // config describes a network as a Sequential.
-func config(n arch.Network) dict {
+func config(n arch.Network, w words) dict {
 	layers := []dict{class("keras.layers", "InputLayer",
-		dict{"name": "input_layer", "batch_shape": batch(n.Input), "dtype": "float32"})}
+		dict{"name": "input_layer", w.input: batch(n.Input), "dtype": "float32"})}
 	names := n.LayerNames()
 	for i, l := range n.Layers {
 		c := dict{"name": names[i], "trainable": true, "dtype": "float32"}
@@ -48,7 +56,7 @@ func config(n arch.Network) dict {
 		case arch.BatchNormalization:
 			c["axis"], c["momentum"], c["epsilon"] = -1, l.Momentum, l.Epsilon
 		case arch.LeakyReLU:
-			c["negative_slope"] = l.NegativeSlope
+			c[w.slope] = l.NegativeSlope
 		case arch.Activation:
 			c["activation"] = l.Function
 		case arch.Dropout:
@@ -114,13 +122,13 @@ func state(n *model.Network, a *Adam) []variable {
 // Keras 3.15 compile the model with an optimizer that knows none of its weights, and then refuse to train it.
 const optimizerName = "optimizer_config"
 
-// WriteLegacy writes a network as a legacy .h5 file, with Adam and its moments where the network has moments. Equal networks
+// WriteLegacy writes a network as a legacy .h5 file, for Keras 2 and 3, with Adam and its moments where the network has moments. Equal networks
 // give equal bytes.
 func WriteLegacy(w io.Writer, n *model.Network, adam Adam) error {
 	root := &hdf5.Group{}
 	root.Set("backend", "tensorflow")
 	root.Set("keras_version", version)
-	root.Set("model_config", text(config(n.Network)))
+	root.Set("model_config", text(config(n.Network, keras2)))
 	weights := root.Make("model_weights")
 	weights.Set("backend", "tensorflow")
 	weights.Set("keras_version", version)
@@ -152,7 +160,7 @@ func WriteLegacy(w io.Writer, n *model.Network, adam Adam) error {
 // WriteZip writes a network as a .keras file of Keras 3, compiled with Adam where the network has its moments. Equal
 // networks give equal bytes: the file holds no times.
 func WriteZip(w io.Writer, n *model.Network, adam Adam) error {
-	c := config(n.Network)
+	c := config(n.Network, keras3)
 	c["build_config"] = dict{"input_shape": batch(n.Input)}
 	root := &hdf5.Group{}
 	layers := n.LayerNames()

@@ -1,4 +1,4 @@
-"""What the program writes, opened in Keras 3."""
+"""What the program writes, opened in Keras 3, and the legacy files in tf-keras too."""
 
 import contextlib
 import math
@@ -8,6 +8,7 @@ import subprocess
 
 import keras
 import numpy as np
+import tf_keras
 
 import keras_models  # before anything is computed
 import ours
@@ -52,6 +53,12 @@ def check_file(program, report, model, network, cases, steps, form, ending):
     for x, y in cases:
         report.close(theirs.predict(x, verbose=0), y, f"Keras 3 of our {form}, {network}", f"{what}, batch {len(x)}")
     report.spread(y, what)
+    if form == "keras-h5":
+        second = tf_keras.models.load_model(path)
+        x, y = cases[1]
+        report.close(second.predict(x, verbose=0), y, f"tf-keras of our {form}, {network}", what)
+        second.compile("adam", "mse")
+        report.require(math.isfinite(second.train_on_batch(x, y)), f"{what}: tf-keras does not train it")
     report.require(theirs.optimizer is not None and int(theirs.optimizer.iterations) == steps, f"{what}: Adam's step is lost")
     weights = theirs.get_weights()
     moments = [v.numpy() for v in theirs.optimizer.variables]

@@ -32,7 +32,7 @@ type Model struct {
 }
 
 // OpenWeights opens a file of Keras that has weights alone, those of one of the networks of a preset, or of the layers in a
-// file, the JSON of Keras' model.to_json().
+// file, the JSON of Keras' model.to_json(). That the file itself has other layers is an error of input.
 func OpenWeights(path, architecture string) (*Model, error) {
 	if isFolder(path) {
 		return nil, input.Errorf("%s is a folder: --arch is for a file of weights", path)
@@ -44,6 +44,11 @@ func OpenWeights(path, architecture string) (*Model, error) {
 	m, err := exchange.Read(path, layers...)
 	if err != nil {
 		return nil, err
+	}
+	for _, n := range m.Networks() {
+		if !layers.Contain(n.Network) {
+			return nil, input.Errorf("%s says itself which layers it has, and they are not those of --arch %s: leave that out", path, architecture)
+		}
 	}
 	return &Model{networks: *m, source: path}, nil
 }

@@ -4,6 +4,7 @@ package arch
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -118,6 +119,11 @@ func (n Network) Shapes() ([]Shape, error) {
 		shapes[i], at = out, out
 	}
 	return shapes, nil
+}
+
+// Same reports whether a network has the same input and layers, whatever it is called.
+func (n Network) Same(other Network) bool {
+	return slices.Equal(n.Input, other.Input) && reflect.DeepEqual(n.Layers, other.Layers)
 }
 
 // Output returns the shape of the last layer of a network whose Shapes are known to fit.

@@ -1,9 +1,6 @@
 package arch
 
 import (
-	"reflect"
-	"slices"
-
 	"dcgan/config"
 	"dcgan/internal/input"
 )
@@ -97,10 +94,7 @@ func SettingsOf(generator, discriminator Network, c config.Config) (config.Confi
 		found.GFilters = found.GFilters[:len(found.GFilters)-1]
 	}
 	g, d, err := Seed(found)
-	same := func(a, b Network) bool {
-		return slices.Equal(a.Input, b.Input) && reflect.DeepEqual(a.Layers, b.Layers)
-	}
-	if err != nil || found.Check() != nil || !same(g, generator) || !same(d, discriminator) {
+	if err != nil || found.Check() != nil || !g.Same(generator) || !d.Same(discriminator) {
 		return c, false
 	}
 	return found, true

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 
 	"dcgan/arch"
 	"dcgan/config"
@@ -27,6 +28,11 @@ func LayersOf(networks ...arch.Network) Layers {
 		all = append(all, keras.Plain(n))
 	}
 	return all
+}
+
+// Contain reports whether a network is one of these, whatever it is called.
+func (all Layers) Contain(n arch.Network) bool {
+	return slices.ContainsFunc(all, func(a *keras.Architecture) bool { return a.Network.Same(n) })
 }
 
 // maxDescription bounds a file that describes a model.

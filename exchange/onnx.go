@@ -236,7 +236,7 @@ func decodeONNX(file []byte) (*model.Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	changed := input.Errorf("is damaged, or was changed after dcgan export wrote it")
+	changed := input.Errorf("is damaged, or was changed after dcgan export wrote it: export it again")
 	tensors := n.Tensors()
 	if len(raw.Tensors) < len(tensors) {
 		return nil, changed

@@ -57,6 +57,8 @@ func TestKeras(t *testing.T) {
 	refuse("--dropout: 0.9 is asked for", append(data, "--init", pair, "--run", "bad", "--dropout", "0.9")...)
 	refuse("holds no discriminator", append(data, "--init", "r/generator_4.h5,r/generator_4.h5", "--run", "bad")...)
 	refuse("exclude each other", "sample", "r/generator_4.h5", "--arch", "seed", "--checkpoint", "4")
+	refuse("says itself which layers it has", "sample", "r/generator_4.h5", "--arch", "seed")
+	refuse("says itself which layers it has", "summary", "r/checkpoints/00000004.safetensors", "--arch", "seed")
 	refuse("--arch: nosuch", "sample", "r/generator_4.h5", "--arch", "nosuch")
 	refuse("no JSON of Keras", "summary", "r/generator_4.h5", "--arch", "r/metrics.jsonl")
 	refuse("r is a folder", "export", "r", "--format", "keras", "--arch", "seed")

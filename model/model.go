@@ -3,6 +3,7 @@ package model
 
 import (
 	"encoding/json"
+	"slices"
 
 	"dcgan/arch"
 )
@@ -14,6 +15,16 @@ type Network struct {
 	M, V      [][]float32 // in the same order, nil for what is not trained; both nil where there are no moments
 	Iteration int         // steps of Adam so far
 	Anew      string      // of a network that another program made: why there are no moments
+}
+
+// NotFinite returns the name of the first weight that has a value which is no finite number, "" where there is none.
+func (n *Network) NotFinite() string {
+	for i, t := range n.Tensors() {
+		if slices.ContainsFunc(n.Weights[i], func(v float32) bool { return v-v != 0 }) {
+			return t.Name
+		}
+	}
+	return ""
 }
 
 // Model is what a checkpoint, or a file of another system, holds of the two networks.

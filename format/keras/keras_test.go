@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -374,6 +375,12 @@ func TestMoments(t *testing.T) {
 	for i := range m {
 		hats = append(hats, named{fmt.Sprintf("training/Adam/hat_%d:0", i), []float32{0}, []int{1}})
 	}
+	replaced := func(at int, value float32) []named {
+		all := state("iteration:0", tf, true)
+		all[at].values = slices.Clone(all[at].values)
+		all[at].values[0] = value
+		return all
+	}
 	other := func(which string, i int) string { return "Adam/" + which + "/generator_" + weight[i] + "x:0" }
 	rate := named{"adam_1/learning_rate", []float32{2e-4}, nil}
 	withRate := state("adam_1/iteration", keras3, true)
@@ -390,6 +397,8 @@ func TestMoments(t *testing.T) {
 		"other optimizer":     {state("iteration:0", tf, true), "RMSprop", "RMSprop"},
 		"one Adam for both":   {state("iteration:0", tf, true, append(slices.Clone(m), v...)...), "Adam", "parts"},
 		"the other network's": {state("iteration:0", other, true), "Adam", "is not of"},
+		"not a number":        {replaced(1, float32(math.NaN())), "Adam", "no training leaves"},
+		"a square below 0":    {replaced(2, -1), "Adam", "no training leaves"},
 		"one missing":         {state("iteration:0", tf, true)[:4], "Adam", "parts"},
 		"no count":            {state("iteration:0", tf, true)[1:], "Adam", "count of steps"},
 		"none":                {nil, "Adam", "no optimizer"},

@@ -139,7 +139,7 @@ func (c compiled) restore(n *model.Network, root *hdf5.Group, paths []string) {
 func take(n *model.Network, all []variable, paths []string) (why string) {
 	iteration, err := all[0].data.Int()
 	known := []string{"", "iteration", "iterations", "iter"}
-	if err != nil || iteration < 0 || !slices.Contains(known, base(all[0].name)) {
+	if err != nil || iteration < 0 || iteration > maxIteration || !slices.Contains(known, base(all[0].name)) {
 		return "its optimizer's state does not begin with a count of steps"
 	}
 	var tensors []int
@@ -170,9 +170,21 @@ func take(n *model.Network, all []variable, paths []string) (why string) {
 		if err != nil {
 			return fmt.Sprintf("its optimizer's state of %s %v", list[i].Name, err)
 		}
+		if !areMoments(first[i], second[i]) {
+			return fmt.Sprintf("its optimizer's state of %s has values that no training leaves", list[i].Name)
+		}
 	}
 	n.M, n.V, n.Iteration = first, second, iteration
 	return ""
+}
+
+// maxIteration bounds the count of steps, which goes on from there.
+const maxIteration = 1 << 40
+
+// areMoments reports whether all values are finite, and those of the second moments, means of squares, not below 0.
+func areMoments(first, second []float32) bool {
+	return !slices.ContainsFunc(first, func(m float32) bool { return m-m != 0 }) &&
+		!slices.ContainsFunc(second, func(v float32) bool { return v-v != 0 || v < 0 })
 }
 
 // moments tells first from second moments: by their names, where these say it; else, with names, all first ones come

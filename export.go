@@ -101,7 +101,7 @@ func (m *Model) Generator() (*Generator, error) {
 	}
 	g, err := newGenerator(&m.networks)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", m.source, err)
 	}
 	g.passed = m.passed
 	return g, nil

@@ -40,6 +40,9 @@ func (p *prepared) openInitial() error {
 			if err := sameWeights(n.Network, *networks[k]); err != nil {
 				return input.Errorf("--init: %s: %w", path, err)
 			}
+			if len(n.Weights) == 0 {
+				return input.Errorf("--init: %s has no weights to train", path)
+			}
 			if name := n.NotFinite(); name != "" {
 				return input.Errorf("--init: %s: %s has values that are no finite numbers: no training can go on from them", path, name)
 			}

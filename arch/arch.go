@@ -103,6 +103,9 @@ func (n Network) Shapes() ([]Shape, error) {
 		if err == nil {
 			err = checkShape(out)
 		}
+		if err == nil && layer.Function == Sigmoid && (i != len(n.Layers)-1 || len(out) != 1) {
+			err = fmt.Errorf("a sigmoid is only known as the last layer of a discriminator")
+		}
 		if err == nil {
 			if total += out.Size(); total > maxValues {
 				err = fmt.Errorf("too large: an example has more than %d values up to here", maxValues)

@@ -20,6 +20,24 @@ func transpose(filters, kernel, strides int) Layer {
 	return Layer{Class: Conv2DTranspose, Filters: filters, Kernel: kernel, Strides: strides}
 }
 
+// TestSigmoid has one at the end of a vector, which the loss knows, and nowhere else.
+func TestSigmoid(t *testing.T) {
+	sigmoid, dense := Layer{Class: Activation, Function: Sigmoid}, Layer{Class: Dense, Units: 4}
+	for _, test := range []struct {
+		layers []Layer
+		fits   bool
+	}{
+		{[]Layer{dense, sigmoid}, true},
+		{[]Layer{dense, sigmoid, dense}, false},
+		{[]Layer{dense, {Class: Reshape, Target: Shape{2, 2, 1}}, sigmoid}, false},
+	} {
+		n := Network{Name: "net", Input: Shape{3}, Layers: test.layers}
+		if _, err := n.Shapes(); (err == nil) != test.fits {
+			t.Errorf("%+v: %v", test.layers, err)
+		}
+	}
+}
+
 // TestShapes lists what each class makes of a shape.
 func TestShapes(t *testing.T) {
 	image := Shape{7, 10, 3}
@@ -87,6 +105,7 @@ func TestShapesRefuse(t *testing.T) {
 		{image, Layer{Class: Dropout, Rate: -0.5}, []string{"rate -0.5"}},
 		{image, Layer{Class: Activation, Function: "gelu"}, []string{"layer 2, activation_1", `"gelu"`}},
 		{image, Layer{Class: Activation}, []string{"unknown activation"}},
+		{image, Layer{Class: Activation, Function: Sigmoid}, []string{"layer 2, activation_1", "sigmoid", "discriminator"}},
 		{image, Layer{Class: Reshape, Target: Shape{3, 4, 2}}, []string{"layer 2, reshape", "32", "24"}},
 		{image, Layer{Class: Reshape}, []string{"layer 2, reshape", "neither"}},
 		{image, Layer{Class: Reshape, Target: Shape{-4, -4, 2}}, []string{"empty"}},

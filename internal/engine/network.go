@@ -175,11 +175,7 @@ func (n *Network) compile(a arch.Network, shapes []arch.Shape, training bool) er
 				reach(activated)
 				s.activation = tanh
 				had = dropped // tanh's gradient needs its output as it was before a dropout
-			case arch.Sigmoid:
-				if i != len(a.Layers)-1 {
-					return input.Errorf("%s: layer %d: a sigmoid is only known as the last layer", a.Name, i+1)
-				}
-			}
+			} // a sigmoid is the last layer, which the loss computes along with its own gradient
 		case arch.Dropout:
 			if layer.Rate > 0 {
 				reach(dropped)

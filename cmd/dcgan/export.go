@@ -117,6 +117,9 @@ func (o *exportOptions) check() (dcgan.Format, error) {
 		if isFolder || isSlashed(o.out) {
 			return format, input.Errorf("--out: %s is a folder: name a file, or ask for --network both", o.out)
 		}
+		if exists && !info.Mode().IsRegular() { // the new file would take a device's place
+			return format, input.Errorf("--out: %s is a device or a pipe: name a file", o.out)
+		}
 		if byEnding >= 0 && byEnding != i {
 			return format, input.Errorf("--out: %s ends as files of --format %s do, and --format is %s: change one of them",
 				o.out, names[byEnding], format.Name)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -71,6 +72,12 @@ func TestExport(t *testing.T) {
 		}
 	}
 	wantDone(t, dcganWith("export r --out by-ending.onnx"), "the generator as onnx")
+	socket, err := net.Listen("unix", in("socket"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer socket.Close()
+	wantError(t, dcganWith("export r --format onnx --out socket"), statusInput, "--out: socket is a device or a pipe")
 	for args, says := range map[string]string{
 		"--format onnx --out new/":                    "--out: new/ is a folder: name a file",
 		"--format onnx --out x.h5":                    "x.h5 ends as files of --format keras-h5 do, and --format is onnx",

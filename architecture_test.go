@@ -41,7 +41,7 @@ var allowed = map[string][]string{
 	"format/npy":         {"internal/input"},
 	"format/onnx":        {"internal/input", "google.golang.org/protobuf/encoding/protowire"},
 	"format/safetensors": {"internal/input"},
-	"format/tensorboard": {"google.golang.org/protobuf/encoding/protowire"},
+	"format/tensorboard": {"internal/input", "google.golang.org/protobuf/encoding/protowire"},
 	"run":                {"internal/input", "github.com/gofrs/flock"},
 	"picture":            {"golang.org/x/image", "gonum.org/v1/plot"},
 

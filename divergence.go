@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"dcgan/arch"
 	"dcgan/checkpoint"
 	"dcgan/config"
 	"dcgan/divergence"
@@ -146,7 +147,7 @@ func (s *session) mayRestart() bool {
 func (s *session) diverged(step int, seen string) error {
 	lr, tried := s.plan.LR, ""
 	if r := s.trainer.Restart; r.Stream > 0 {
-		lr, tried = r.LR, fmt.Sprintf(" after %d restarts", r.Stream)
+		lr, tried = r.LR, " after "+arch.CountOf(r.Stream, "restart")
 	}
 	return fmt.Errorf("step %d: %s: %w%s; try a smaller --lr than %g, or another --seed", step, seen, ErrDiverged, tried, lr)
 }

@@ -8,13 +8,15 @@ import (
 	"dcgan/exchange"
 	"dcgan/internal/input"
 	"dcgan/model"
+	"dcgan/train"
 )
 
-// openInitial reads the files that first weights are taken from.
+// openInitial reads the files that first weights are taken from. Of a run that has a checkpoint they are only held against
+// those that it began with, and where they are not given, not needed.
 func (p *prepared) openInitial() error {
 	files := p.plan.Config.InitFiles()
 	if p.from != nil && !slices.Contains(p.plan.Given, "init") {
-		return nil // the run's own checkpoints have what came of them
+		return nil
 	}
 	networks := []*arch.Network{&p.plan.Generator, &p.plan.Discriminator}
 	initial := []**model.Network{&p.initial.Generator, &p.initial.Discriminator}
@@ -47,7 +49,7 @@ func (p *prepared) openInitial() error {
 				return input.Errorf("--init: %s: %s has values that are no finite numbers: no training can go on from them", path, name)
 			}
 			*initial[k] = n
-			if n.M == nil {
+			if n.M == nil && p.from == nil {
 				reason := n.Anew
 				if reason == "" {
 					reason = "it holds weights alone"
@@ -55,6 +57,9 @@ func (p *prepared) openInitial() error {
 				p.warn("--init: %s has no moments of Adam for the %s (%s): they start anew at t = 0", path, roles[k], reason)
 			}
 		}
+	}
+	if p.from != nil {
+		return p.sameInitial()
 	}
 	for k, n := range initial {
 		if len(files) > 0 && *n == nil {
@@ -70,6 +75,19 @@ func (p *prepared) openInitial() error {
 			[]int(drawn), []int(d.Input))
 	}
 	return p.describe(foreign)
+}
+
+// sameInitial holds the first weights that are given now against those that a run began with.
+func (p *prepared) sameInitial() error {
+	now := ""
+	if p.plan.Init != "" {
+		now = train.FirstSHA256(p.plan.Seed, [2]arch.Network{p.plan.Generator, p.plan.Discriminator},
+			[2]*model.Network{p.initial.Generator, p.initial.Discriminator})
+	}
+	if now == p.from.InitSHA256 {
+		return nil
+	}
+	return input.Errorf("--init: %s began with other first weights than these: leave --init out to go on with it", p.plan.Run)
 }
 
 func (p *prepared) warn(format string, args ...any) {

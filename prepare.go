@@ -30,6 +30,7 @@ type prepared struct {
 	data    *dataset.Images
 	set     *kernel.Set
 	exists  bool                   // the run folder is there and not empty
+	unnamed bool                   // the run folder is to be the next free one
 	folder  *run.Writer            // held, for a training
 	from    *checkpoint.Checkpoint // to go on from; nil at step 0
 	damaged []Damage               // newer checkpoints that are not whole
@@ -109,20 +110,20 @@ func (p *prepared) close() error {
 // findRun settles the run folder, and for a run that goes on the settings.
 func (p *prepared) findRun(hold bool) error {
 	c := &p.plan.Config
-	if !c.Resume {
-		if c.Run == "" {
-			c.Run = run.Next(runsFolder, dataName(c.Data))
+	if c.Run == "" && c.Resume {
+		if newest, err := run.Newest(runsFolder); err == nil {
+			c.Run = newest
+		} else {
+			p.warn("%s has no run to go on with: starting a new one at step 0", runsFolder)
 		}
-		return run.Free(c.Run)
 	}
 	if c.Run == "" {
-		newest, err := run.Newest(runsFolder)
-		if err != nil {
-			c.Run = run.Next(runsFolder, dataName(c.Data))
-			p.plan.Warnings = append(p.plan.Warnings, fmt.Sprintf("%s has no run to go on with: starting a new one at step 0 in %s", runsFolder, c.Run))
-			return nil
-		}
-		c.Run = newest
+		p.unnamed = true
+		c.Run = run.Next(runsFolder, dataName(c.Data))
+		return run.Free(c.Run)
+	}
+	if !c.Resume {
+		return run.Free(c.Run)
 	}
 	if run.Free(c.Run) == nil {
 		p.plan.Warnings = append(p.plan.Warnings, fmt.Sprintf("%s is missing or empty: starting at step 0", c.Run))
@@ -143,11 +144,15 @@ func (p *prepared) findRun(hold bool) error {
 		if !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
-		// Killed before its settings were written, there is nothing that the chosen ones could contradict.
 		if list, err := folder.Checkpoints(); err != nil || len(list) > 0 {
-			return input.Errorf("%s has checkpoints but no %s: put that back, or begin a new run from a checkpoint with --init", c.Run, run.ConfigName)
+			return input.Errorf("%s has checkpoints but no %s: put that back, or begin a new run from a checkpoint with --init",
+				c.Run, run.ConfigName)
 		}
-		return nil
+		if run.Is(c.Run) {
+			return input.Errorf("%s has neither %s nor a checkpoint: put them back, or start over in another folder with --run",
+				c.Run, run.ConfigName)
+		}
+		return nil // killed before its settings were written: there is nothing that the chosen ones could contradict
 	}
 	saved := c.Config.Clone()
 	now, given := c.Config.Settings(), chosen.Settings()
@@ -166,12 +171,28 @@ func disagreement(where string, list []config.Difference) error {
 	if len(list) == 0 {
 		return nil
 	}
+	return input.Errorf("%s was made with other settings (%s): leave them out to go on with it, or start a new run without --resume",
+		where, differencesText(list))
+}
+
+func differencesText(list []config.Difference) string {
 	var texts []string
 	for _, d := range list {
 		texts = append(texts, fmt.Sprintf("%s: old %s, new %s", d.Key, d.Old, d.New))
 	}
-	return input.Errorf("%s was made with other settings (%s): leave them out to go on with it, or start a new run without --resume",
-		where, strings.Join(texts, "; "))
+	return strings.Join(texts, "; ")
+}
+
+// differences lists the settings that change numbers and are not those that a checkpoint was made with.
+func differences(c *checkpoint.Checkpoint, settings *config.Config) []config.Difference {
+	var list []config.Difference
+	now := checkpoint.Numbers(settings)
+	for _, s := range settings.Settings() {
+		if was := string(c.Settings[s.Key]); s.Numbers && was != string(now[s.Key]) {
+			list = append(list, config.Difference{Key: s.Key, Old: was, New: string(now[s.Key])})
+		}
+	}
+	return list
 }
 
 // dataName is what a run of some data is called: mnist, or the file's name without endings.
@@ -192,7 +213,7 @@ func (p *prepared) openData() error {
 			return input.Errorf("it has images of %v (height, width, channels), the %s networks take %v", []int(p.plan.Shape), c.Recipe, []int(want))
 		}
 		if n < c.Batch/2 {
-			return input.Errorf("it has %d images, fewer than half a batch of %d: give a smaller --batch", n, c.Batch)
+			return input.Errorf("it has %s, fewer than half a batch of %d: give a smaller --batch", arch.CountOf(n, "image"), c.Batch)
 		}
 		return nil
 	})
@@ -228,14 +249,7 @@ func (p *prepared) findCheckpoint() error {
 		p.plan.Warnings = append(p.plan.Warnings, fmt.Sprintf("%s has no checkpoint yet: starting at step 0", p.plan.Run))
 		return nil
 	}
-	var differences []config.Difference
-	now := checkpoint.Numbers(&p.plan.Config.Config)
-	for _, s := range p.plan.Config.Settings() {
-		if was := string(from.Settings[s.Key]); s.Numbers && was != string(now[s.Key]) {
-			differences = append(differences, config.Difference{Key: s.Key, Old: was, New: string(now[s.Key])})
-		}
-	}
-	if err := disagreement(p.plan.Run, differences); err != nil {
+	if err := disagreement(p.plan.Run, differences(from, &p.plan.Config.Config)); err != nil {
 		return err
 	}
 	if p.plan.Init != "" { // whose layers the run may have

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -205,5 +206,90 @@ func TestLastWholeCheckpointStays(t *testing.T) {
 	start := -1
 	if _, err := dcgan.Train(context.Background(), cfg, dcgan.Observer{Start: func(p dcgan.Plan) { start = p.Step }}); err != nil || start != 1 {
 		t.Errorf("it goes on after step %d, %v", start, err)
+	}
+}
+
+// TestNextFolder has another process take the folder that a training without a name of its own was about to make, at each
+// moment that it can: the training takes the next one.
+func TestNextFolder(t *testing.T) {
+	for _, kind := range []string{fault.Mkdir, fault.SyncFolder} { // before the folder is there, and before it is locked
+		cfg := tiny(t)
+		t.Chdir(t.TempDir())
+		taken := filepath.Join("runs", "images-001")
+		made := false
+		var other *run.Writer
+		cfg.Disk = &fault.Disk{Before: func(c fault.Call) error {
+			ours := c.Kind == fault.Mkdir && c.Path == taken
+			if other == nil && (ours && kind == fault.Mkdir || made && kind == c.Kind) {
+				var err error
+				if other, err = run.Create(run.System{}, taken); err != nil {
+					t.Error(err)
+				}
+			}
+			made = made || ours
+			return nil
+		}}
+		planned := ""
+		result, err := dcgan.Train(context.Background(), cfg, dcgan.Observer{Start: func(p dcgan.Plan) { planned = p.Run }})
+		if want := filepath.Join("runs", "images-002"); err != nil || result.Run != want || planned != want {
+			t.Errorf("taken at %s: it trains in %s, told as %s, %v", kind, result.Run, planned, err)
+		}
+		if other == nil {
+			t.Fatal("nobody came first")
+		}
+		// With a name it is refused.
+		cfg.Run, cfg.Disk = taken, nil
+		if _, err := dcgan.Train(context.Background(), cfg, dcgan.Observer{}); !input.Is(err) || !strings.Contains(err.Error(), fmt.Sprintf("process %d", os.Getpid())) {
+			t.Errorf("%v: want a refusal", err)
+		}
+		other.Close()
+	}
+}
+
+// TestOtherInit resumes a run with --init: with the file that it began with it goes on or is complete, with another one it
+// is refused, whether or not there is anything left to do.
+func TestOtherInit(t *testing.T) {
+	cfg := tiny(t)
+	train := func(dir, init string, steps int, resume bool) (warnings string, err error) {
+		cfg := cfg
+		cfg.Run, cfg.Init, cfg.Steps, cfg.Resume, cfg.Given = dir, init, steps, resume, []string{"steps", "init"}
+		_, err = dcgan.Train(context.Background(), cfg, dcgan.Observer{Warn: func(w string) { warnings += w + "\n" }})
+		return warnings, err
+	}
+	dir := t.TempDir()
+	first, ran := filepath.Join(dir, "first"), filepath.Join(dir, "ran")
+	if _, err := train(first, "", 2, false); err != nil {
+		t.Fatal(err)
+	}
+	checkpoint := (&run.Folder{Dir: first}).CheckpointPath(2)
+	m, err := dcgan.OpenModel(checkpoint, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	weights := filepath.Join(dir, "generator.onnx") // has no moments, and no discriminator
+	formats := dcgan.Formats()
+	onnx := formats[slices.IndexFunc(formats, func(f dcgan.Format) bool { return f.Name == "onnx" })]
+	file, err := os.Create(weights)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(m.Export(file, onnx, dcgan.GeneratorNetwork), file.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if warnings, err := train(ran, weights, 2, false); err != nil || !strings.Contains(warnings, "no moments") || !strings.Contains(warnings, "are drawn") {
+		t.Fatalf("%q, %v", warnings, err)
+	}
+	for _, steps := range []int{2, 3} {
+		if warnings, err := train(ran, weights, steps, true); err != nil || warnings != "" {
+			t.Errorf("with the same file, to step %d: %q, %v", steps, warnings, err)
+		}
+		for _, init := range []string{checkpoint, ""} {
+			if _, err := train(ran, init, steps, true); !input.Is(err) || !strings.Contains(err.Error(), "other first weights") {
+				t.Errorf("with %q, to step %d: %v", init, steps, err)
+			}
+		}
+		if _, err := train(first, checkpoint, steps, true); !input.Is(err) || !strings.Contains(err.Error(), "other first weights") {
+			t.Errorf("of a run that began with none: %v", err)
+		}
 	}
 }

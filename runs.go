@@ -2,13 +2,12 @@ package dcgan
 
 import (
 	"encoding/json"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
 
 	"dcgan/checkpoint"
-	"dcgan/config"
-	"dcgan/internal/input"
 	"dcgan/run"
 )
 
@@ -31,48 +30,42 @@ func Runs(dir string) ([]RunInfo, error) {
 	}
 	var all []RunInfo
 	for _, path := range folders {
-		info, err := runInfo(path)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, info)
+		all = append(all, runInfo(path))
 	}
 	return all, nil
 }
 
-func runInfo(dir string) (RunInfo, error) {
+// runInfo tells of a run what can be known, and of the rest what is wrong.
+func runInfo(dir string) RunInfo {
 	info := RunInfo{Dir: dir}
-	folder, err := run.Open(dir)
+	wrong := func(err error) { info.Damaged = append(info.Damaged, err.Error()) }
+	whole, damaged, err := newestWhole(&run.Folder{Dir: dir}, checkpoint.Check)
 	if err != nil {
-		return info, err
+		wrong(err)
 	}
-	c := config.Default()
-	if _, err := c.Load(filepath.Join(dir, run.ConfigName)); err != nil {
-		info.Damaged = append(info.Damaged, err.Error())
-	} else {
-		info.Data, info.Steps = c.Data, c.Steps
-	}
-	whole, damaged, err := newestWhole(folder, checkpoint.Check)
-	if err != nil { // no reason to tell nothing of the other runs
-		info.Damaged = append(info.Damaged, err.Error())
-	}
-	if whole != nil {
-		info.Step = whole.Step
-	}
+	info.Step = stepOf(whole)
 	for _, d := range damaged {
 		info.Damaged = append(info.Damaged, d.Reason)
 	}
-	err = filepath.WalkDir(dir, func(_ string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
+	settings, _, err := verifySettings(filepath.Join(dir, run.ConfigName), whole)
+	if err != nil {
+		wrong(err)
+	} else {
+		info.Data, info.Steps = settings.Data, settings.Steps
+	}
+	filepath.WalkDir(dir+string(filepath.Separator), func(_ string, entry fs.DirEntry, err error) error { // of a link too
+		if err != nil {
+			if !errors.Is(err, fs.ErrNotExist) {
+				wrong(err)
+			}
+			return nil
 		}
-		file, err := entry.Info()
-		if err == nil {
+		if file, err := entry.Info(); err == nil && !entry.IsDir() { // else removed meanwhile, by a training that goes on
 			info.Bytes += file.Size()
 		}
-		return nil // removed meanwhile, by a training that goes on
+		return nil
 	})
-	return info, err
+	return info
 }
 
 func isFolder(path string) bool {
@@ -86,12 +79,4 @@ func unquote(text json.RawMessage) string {
 		return ""
 	}
 	return s
-}
-
-// sameInitial holds weights that --init takes anew against those that a run began with.
-func sameInitial(p *prepared, now string) error {
-	if now != "" && now != p.from.InitSHA256 {
-		return input.Errorf("init: %s began with other first weights than %s has: leave --init out to go on with it", p.plan.Run, p.plan.Init)
-	}
-	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"dcgan/arch"
 	"dcgan/checkpoint"
 	"dcgan/config"
 	"dcgan/divergence"
@@ -56,7 +57,7 @@ func Train(ctx context.Context, cfg Config, observer Observer) (Result, error) {
 	defer s.close()
 	observer.Start(p.plan)
 	err = s.train(ctx)
-	result.Step = s.trainer.Step
+	result.Run, result.Step = s.plan.Run, s.trainer.Step
 	return result, err
 }
 
@@ -147,15 +148,11 @@ func newSession(p *prepared, observer Observer) (*session, error) {
 		s.pool.Close()
 		return nil, err
 	}
-	if p.initial.Generator != nil || p.initial.Discriminator != nil {
-		s.trainer.Begin(p.initial.Generator, p.initial.Discriminator)
-	}
-	if p.from != nil {
-		if err := sameInitial(p, s.trainer.InitSHA256()); err != nil {
-			s.pool.Close()
-			return nil, err
-		}
+	switch {
+	case p.from != nil:
 		s.trainer.Restore(p.from)
+	case p.initial.Generator != nil || p.initial.Discriminator != nil:
+		s.trainer.Begin(p.initial.Generator, p.initial.Discriminator)
 	}
 	s.latents = make([]float32, gridSide*gridSide*c.Latent)
 	s.pixels = make([]float32, gridSide*gridSide*p.plan.Shape.Size())
@@ -176,10 +173,16 @@ func (s *session) openFolder(p *prepared) error {
 	var err error
 	origin := newOrigin(p.plan.Kernel)
 	if !p.exists {
-		if p.folder, err = run.Create(p.plan.Disk, p.plan.Run); err != nil {
+		if p.unnamed {
+			p.folder, err = run.CreateNext(p.plan.Disk, runsFolder, dataName(p.plan.Data))
+		} else {
+			p.folder, err = run.Create(p.plan.Disk, p.plan.Run)
+		}
+		if err != nil {
 			return err
 		}
 		s.folder = p.folder
+		p.plan.Run, s.plan.Run = p.folder.Dir, p.folder.Dir // another than was planned, where that was taken meanwhile
 		return s.folder.WriteConfig(config.Encode(p.asked, origin))
 	}
 	s.folder = p.folder
@@ -197,10 +200,17 @@ func (s *session) openFolder(p *prepared) error {
 		return fmt.Errorf("reading the metrics of %s: %w", p.plan.Run, err)
 	}
 	if len(s.history) != p.plan.Step {
-		s.observer.Warn(fmt.Sprintf("%s has lines of %d steps where %d were made: the others are lost", run.MetricsName, len(s.history), p.plan.Step))
+		s.observer.Warn(fmt.Sprintf("%s has lines of %s where %d were made: the others are lost", run.MetricsName, arch.CountOf(len(s.history), "step"), p.plan.Step))
 	}
-	if was, err := config.LoadOrigin(filepath.Join(p.plan.Run, run.ConfigName)); err == nil && was.Started != "" {
+	path := filepath.Join(p.plan.Run, run.ConfigName)
+	if was, err := config.LoadOrigin(path); err == nil && was.Started != "" {
 		origin.Started, origin.Resumed = was.Started, origin.Started
+		origin.SavesFrom = min(was.SavesFrom, p.plan.Step)
+	}
+	was, now := config.Default(), &p.plan.Config
+	if _, err := was.Load(path); err == nil &&
+		(was.SaveEvery != now.SaveEvery || was.KerasH5 != now.KerasH5 || was.TensorBoard != now.TensorBoard) {
+		origin.SavesFrom = p.plan.Step
 	}
 	return s.folder.WriteConfig(config.Encode(p.asked, origin))
 }
@@ -248,8 +258,8 @@ func (s *session) saveKeras() error {
 	return nil
 }
 
-// save writes a checkpoint, and where they are due the grid, the curves and the files for Keras; then old checkpoints go. The checkpoint comes
-// after the pictures, so that a run that goes on from it has them.
+// save writes a checkpoint, and where they are due the grid, the curves and the files for Keras; then old checkpoints
+// go. The checkpoint comes after the others, so that a run that goes on from it has them.
 func (s *session) save(pictures bool) error {
 	saved := Saved{Step: s.trainer.Step}
 	if pictures && s.plan.KerasH5 {

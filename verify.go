@@ -1,21 +1,23 @@
 package dcgan
 
 import (
-	"encoding/json"
 	"errors"
 	"image/png"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"dcgan/checkpoint"
 	"dcgan/config"
+	"dcgan/exchange"
 	"dcgan/internal/input"
+	"dcgan/model"
 	"dcgan/run"
 )
 
-// Damage is a file of a run that is damaged, and what is wrong with it in one line that names it.
+// Damage is a file of a run that is damaged or missing, and what is wrong with it in one line that names it.
 type Damage struct{ File, Reason string }
 
 // Verified is what Verify has looked at.
@@ -25,76 +27,154 @@ type Verified struct {
 }
 
 // Verify reads every file of the runs in dir and below, or of the run that dir is, and says which are damaged, those that
-// cannot be read among them. Files that were set aside are passed over. Looked is called after each file.
-func Verify(dir string, looked func(Verified)) (Verified, error) {
+// cannot be read and those that the run should have and has not among them. Files that were set aside are passed over.
+// A run may be trained at the same time. Looked is called after each file.
+func Verify(dir string, looked func(Verified)) Verified {
 	var v Verified
-	folders, err := run.Tree(dir)
-	if err != nil {
-		return v, err
-	}
-	for _, path := range folders {
-		v.Runs++
-		err := verifyRun(&run.Folder{Dir: path}, func(file string, err error) {
-			switch {
-			case err == nil:
-				v.Files++
-			case errors.Is(err, fs.ErrNotExist): // removed meanwhile, by a training that goes on
-				return
-			default:
-				v.Files++
-				v.Damaged = append(v.Damaged, Damage{file, err.Error()})
+	check := func(file string, err error) {
+		if errors.Is(err, fs.ErrNotExist) {
+			if _, err := os.Lstat(file); err != nil {
+				return // removed meanwhile, by a training that goes on
 			}
-			looked(v)
-		})
-		if err != nil {
-			return v, err
 		}
+		v.Files++
+		if err != nil {
+			v.Damaged = append(v.Damaged, Damage{file, err.Error()})
+		}
+		looked(v)
 	}
-	return v, nil
+	run.Tree(dir, func(path string, err error) {
+		if err != nil {
+			check(path, err)
+			return
+		}
+		v.Runs++
+		verifyRun(&run.Folder{Dir: path}, check)
+	})
+	return v
 }
 
-// verifyRun tells check what is wrong with each file of a run.
-func verifyRun(folder *run.Folder, check func(file string, err error)) error {
-	path := func(name string) string { return filepath.Join(folder.Dir, name) }
-	settings := config.Default()
-	_, err := settings.Load(path(run.ConfigName))
-	check(path(run.ConfigName), err)
-	check(path(run.MetricsName), verifyMetrics(folder))
+// verifyRun tells check what is wrong with each file of a run, with fs.ErrNotExist where one has gone since it was listed.
+func verifyRun(folder *run.Folder, check func(file string, err error)) {
 	if step, err := folder.Best(); step >= 0 {
-		check(path(run.BestName), err)
-	}
-	checkpoints, err := folder.Checkpoints()
-	if err != nil {
-		return err
-	}
-	for _, c := range checkpoints {
-		_, err := reader(checkpoint.Check).ofStep(c)
-		check(c.Path, err)
+		check(filepath.Join(folder.Dir, run.BestName), err)
 	}
 	pictures, err := folder.Pictures()
 	if err != nil {
-		return err
+		check(filepath.Join(folder.Dir, run.SamplesName), err)
 	}
 	for _, picture := range pictures {
 		check(picture, verifyPicture(picture))
 	}
+	newest := verifyNetworks(folder, check)
+	for look := 1; ; look++ {
+		path := folder.CheckpointPath(stepOf(newest))
+		before, _ := os.Stat(path)
+		found := lookBeside(folder, newest)
+		after, _ := os.Stat(path)
+		// Where a training went back or on meanwhile, what was seen is of two states of the run.
+		changed := before == nil != (after == nil) || before != nil && !(os.SameFile(before, after) && before.ModTime().Equal(after.ModTime()))
+		if !changed || look == maxLooks || !slices.ContainsFunc(found, func(f finding) bool { return f.err != nil }) {
+			for _, f := range found {
+				check(f.file, f.err)
+			}
+			return
+		}
+		newest, _, _ = newestWhole(folder, checkpoint.Check)
+	}
+}
+
+// maxLooks bounds how often a run that changes meanwhile is looked at again.
+const maxLooks = 5
+
+func stepOf(c *checkpoint.Checkpoint) int {
+	if c == nil {
+		return 0
+	}
+	return c.Step
+}
+
+// verifyNetworks checks the checkpoints and the files for Keras, and returns the newest checkpoint that is whole.
+func verifyNetworks(folder *run.Folder, check func(file string, err error)) (newest *checkpoint.Checkpoint) {
+	models, err := folder.Models()
+	if err != nil {
+		check(folder.Dir, err)
+	}
+	checkpoints, err := folder.Checkpoints()
+	if err != nil {
+		check(filepath.Join(folder.Dir, run.CheckpointsName), err)
+	}
+	for _, c := range checkpoints {
+		ofStep := func(m run.Model) bool { return m.Step == c.Step }
+		read := reader(checkpoint.Check)
+		if slices.ContainsFunc(models, ofStep) {
+			read = checkpoint.Read
+		}
+		whole, err := read.ofStep(c)
+		check(c.Path, err)
+		if err != nil {
+			continue
+		}
+		newest = whole
+		for _, m := range models {
+			if ofStep(m) {
+				check(m.Path, verifyModel(m, whole))
+			}
+		}
+		models = slices.DeleteFunc(models, ofStep)
+	}
+	for _, m := range models {
+		check(m.Path, verifyModel(m, nil))
+	}
+	return newest
+}
+
+// verifyModel reads a file for Keras and, as such files have no checksums, compares it with the checkpoint of its step
+// where there is one.
+func verifyModel(m run.Model, c *checkpoint.Checkpoint) error {
+	had, err := exchange.Read(m.Path)
+	if err != nil {
+		return err
+	}
+	network := func(of *model.Model) *model.Network {
+		if m.Name == GeneratorNetwork {
+			return of.Generator
+		}
+		return of.Discriminator
+	}
+	n := network(had)
+	switch {
+	case n == nil:
+		return input.Errorf("%s: is damaged: it holds no %s", m.Path, m.Name)
+	case n.Anew != "":
+		return input.Errorf("%s: is damaged: %s", m.Path, n.Anew)
+	case c != nil && !network(c.Model()).Equal(n):
+		return input.Errorf("%s: is damaged: its numbers are not those of the checkpoint of step %d", m.Path, m.Step)
+	}
 	return nil
 }
 
-// verifyMetrics wants a line of each step from the first on.
-func verifyMetrics(folder *run.Folder) error {
-	last := 0
-	return folder.ReadMetrics(func(line []byte) error {
-		var m Metrics
-		if err := json.Unmarshal(line, &m); err != nil || m.Images == 0 {
-			return nil // no line of a step
+// verifySettings reads config.json and holds it against a checkpoint where there is one. It returns nil where the settings
+// cannot be known.
+func verifySettings(path string, c *checkpoint.Checkpoint) (*config.Config, config.Origin, error) {
+	settings := config.Default()
+	_, err := settings.Load(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, config.Origin{}, input.Errorf("%s: is missing, and without it the run cannot go on", path)
+	}
+	if err == nil {
+		err = settings.Check()
+	}
+	if err == nil && c != nil {
+		if other := differences(c, &settings); len(other) > 0 {
+			err = input.Errorf("its settings are not those of the checkpoint of step %d (%s)", c.Step, differencesText(other))
 		}
-		if m.Step != last+1 {
-			return input.Errorf("%s: a line of step %d follows step %d: the others are lost", filepath.Join(folder.Dir, run.MetricsName), m.Step, last)
-		}
-		last = m.Step
-		return nil
-	})
+	}
+	if err != nil {
+		return nil, config.Origin{}, input.Errorf("%s: is damaged: %w", path, err)
+	}
+	origin, err := config.LoadOrigin(path)
+	return &settings, origin, err
 }
 
 // maxPixels bounds a picture, some hundred times a grid of samples.

@@ -34,6 +34,14 @@ func (n Network) WriteSummary(w io.Writer) error {
 	return err
 }
 
+// CountOf writes a number of things: "1 run", "2 runs".
+func CountOf(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return Count(n) + " " + thing
+}
+
 // Count writes a number as a summary does, 0 or above: 1,558,017.
 func Count(n int) string {
 	if n < 1000 {

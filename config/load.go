@@ -28,6 +28,9 @@ type Origin struct {
 	CPU          string `json:"cpu"`          // the processor's name, "" where unknown
 	CPUs         int    `json:"cpus"`         // cores that the process could use
 	Instructions string `json:"instructions"` // instruction set of the matrix kernels
+
+	// SavesFrom is the step after which it saves what and when the settings say, where it did otherwise before.
+	SavesFrom int `json:"saves_from,omitempty"`
 }
 
 var originKeys = jsonKeys(reflect.TypeFor[Origin]())

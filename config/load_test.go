@@ -67,7 +67,7 @@ const encoded = `{
 `
 
 func TestEncode(t *testing.T) {
-	got := Encode(Default(), Origin{"v1", "2030-01-02T03:04:05Z", "", "h", "linux", "amd64", "c", 2, "avx2"})
+	got := Encode(Default(), Origin{"v1", "2030-01-02T03:04:05Z", "", "h", "linux", "amd64", "c", 2, "avx2", 0})
 	if string(got) != encoded {
 		t.Errorf("got\n%s", got)
 	}

@@ -57,8 +57,8 @@ func OpenIf(source, labels string, accept func(n, h, w, c int) error) (*Images, 
 	if labels != "" {
 		fits := func(shape []int) error {
 			if shape[0] != images.shape[0] {
-				return input.Errorf("%d labels for the %d images of %s: give the file that belongs to them with --labels",
-					shape[0], images.shape[0], source)
+				return input.Errorf("labels %d images, and %s has %d: give the file that belongs to them with --labels",
+					shape[0], source, images.shape[0])
 			}
 			return nil
 		}

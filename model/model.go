@@ -3,6 +3,7 @@ package model
 
 import (
 	"encoding/json"
+	"math"
 	"slices"
 
 	"dcgan/arch"
@@ -25,6 +26,14 @@ func (n *Network) NotFinite() string {
 		}
 	}
 	return ""
+}
+
+// Equal tells whether two networks of the same layers have the same numbers, bit for bit.
+func (n *Network) Equal(other *Network) bool {
+	same := func(a, b float32) bool { return math.Float32bits(a) == math.Float32bits(b) }
+	alike := func(a, b []float32) bool { return slices.EqualFunc(a, b, same) }
+	return n.Iteration == other.Iteration && slices.EqualFunc(n.Weights, other.Weights, alike) &&
+		slices.EqualFunc(n.M, other.M, alike) && slices.EqualFunc(n.V, other.V, alike)
 }
 
 // Model is what a checkpoint, or a file of another system, holds of the two networks.

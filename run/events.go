@@ -13,8 +13,8 @@ import (
 // EventsName is the folder of the event file that TensorBoard shows.
 const EventsName = "tensorboard"
 
-// eventsPath is where the events lie: TensorBoard knows the file by the middle of its name.
-func (f *Folder) eventsPath() string {
+// EventsPath returns where the events lie: TensorBoard knows the file by the middle of its name.
+func (f *Folder) EventsPath() string {
 	return filepath.Join(f.Dir, EventsName, "events.out.tfevents.dcgan")
 }
 
@@ -29,7 +29,7 @@ func (w *Writer) StartEvents(write func(io.Writer) error) error {
 	if err != nil {
 		return err
 	}
-	path := w.eventsPath()
+	path := w.EventsPath()
 	if begins {
 		err = w.disk.Truncate(path, length)
 	} else {
@@ -44,7 +44,7 @@ func (w *Writer) StartEvents(write func(io.Writer) error) error {
 
 // eventsBegin reports whether the event file begins with what write writes, and how long that is.
 func (f *Folder) eventsBegin(write func(io.Writer) error) (length int64, begins bool, err error) {
-	file, err := os.Open(f.eventsPath())
+	file, err := os.Open(f.EventsPath())
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, false, nil
 	}

@@ -9,6 +9,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
 )
 
 // WriteConfig writes config.json.
@@ -37,22 +39,66 @@ func (f *Folder) Pictures() ([]string, error) {
 
 // SaveSample writes a picture drawn after a step as samples/NAME-00100.png and returns its path.
 func (w *Writer) SaveSample(name string, step int, picture image.Image) (string, error) {
-	path := w.samplePath(name, step)
+	path := w.SamplePath(name, step)
 	return path, writeFile(w.disk, path, func(to io.Writer) error { return png.Encode(to, picture) })
 }
 
 // ReadSample returns the file that SaveSample wrote, fs.ErrNotExist where there is none.
 func (f *Folder) ReadSample(name string, step int) ([]byte, error) {
-	return os.ReadFile(f.samplePath(name, step))
+	return os.ReadFile(f.SamplePath(name, step))
 }
 
-func (f *Folder) samplePath(name string, step int) string {
+// SamplePath returns where the picture drawn after a step lies, whether or not it is there.
+func (f *Folder) SamplePath(name string, step int) string {
 	return filepath.Join(f.Dir, SamplesName, fmt.Sprintf("%s-%05d.png", name, step))
+}
+
+var sampleName = regexp.MustCompile(`-([0-9]{5,18})\.png$`)
+
+// SampleStep returns the step that a picture was drawn after, by its name.
+func SampleStep(path string) (step int, ok bool) {
+	match := sampleName.FindStringSubmatch(path)
+	if match == nil {
+		return 0, false
+	}
+	step, err := strconv.Atoi(match[1])
+	return step, err == nil
+}
+
+// Model is a file of a network for Keras.
+type Model struct {
+	Name string // of the network
+	Step int
+	Path string
+}
+
+var modelName = regexp.MustCompile(`^(generator|discriminator)_([0-9]{1,18})\.h5$`)
+
+// Models returns the files that SaveModel wrote, by name.
+func (f *Folder) Models() ([]Model, error) {
+	entries, err := os.ReadDir(f.Dir)
+	if err != nil {
+		return nil, err
+	}
+	var models []Model
+	for _, entry := range entries {
+		if match := modelName.FindStringSubmatch(entry.Name()); match != nil {
+			if step, err := strconv.Atoi(match[2]); err == nil {
+				models = append(models, Model{match[1], step, filepath.Join(f.Dir, entry.Name())})
+			}
+		}
+	}
+	return models, nil
+}
+
+// ModelPath returns where the file of a network after a step lies, whether or not it is there.
+func (f *Folder) ModelPath(name string, step int) string {
+	return filepath.Join(f.Dir, fmt.Sprintf("%s_%d.h5", name, step))
 }
 
 // SaveModel writes a network after a step as NAME_100.h5 with write and returns its path.
 func (w *Writer) SaveModel(name string, step int, write func(io.Writer) error) (string, error) {
-	path := filepath.Join(w.Dir, fmt.Sprintf("%s_%d.h5", name, step))
+	path := w.ModelPath(name, step)
 	return path, writeFile(w.disk, path, write)
 }
 

@@ -1,19 +1,17 @@
 package run
 
-import (
-	"regexp"
-	"strconv"
-)
-
-var sampleName = regexp.MustCompile(`-([0-9]{5,18})\.png$`)
-
-// Rewind removes the checkpoints and the samples of steps after the given one, for a run that takes another way from there.
+// Rewind removes the checkpoints, samples and models of steps after the given one, for a run that takes another way from
+// there. The checkpoints go first: what one stands for is there as long as it is.
 func (w *Writer) Rewind(step int) error {
 	checkpoints, err := w.Checkpoints()
 	if err != nil {
 		return err
 	}
 	pictures, err := w.Pictures()
+	if err != nil {
+		return err
+	}
+	models, err := w.Models()
 	if err != nil {
 		return err
 	}
@@ -24,10 +22,13 @@ func (w *Writer) Rewind(step int) error {
 		}
 	}
 	for _, path := range pictures {
-		if match := sampleName.FindStringSubmatch(path); match != nil {
-			if of, err := strconv.Atoi(match[1]); err == nil && of > step {
-				later = append(later, path)
-			}
+		if of, ok := SampleStep(path); ok && of > step {
+			later = append(later, path)
+		}
+	}
+	for _, model := range models {
+		if model.Step > step {
+			later = append(later, model.Path)
 		}
 	}
 	for _, path := range later {

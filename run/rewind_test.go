@@ -14,11 +14,12 @@ func TestRewind(t *testing.T) {
 		t.Errorf("an empty folder: %v", err)
 	}
 	kept := []string{
-		"checkpoints/00000100.safetensors", "checkpoints/00000300.safetensors.damaged", "curves.png", "metrics.jsonl",
+		"checkpoints/00000100.safetensors", "checkpoints/00000300.safetensors.damaged", "curves.png", "discriminator_100.h5",
+		"metrics.jsonl", "mine_200.h5",
 		"samples/a-200.png", "samples/mnist-00001.png", "samples/mnist-00100.png", "samples/notes.txt",
 	}
 	for _, name := range append(kept, "checkpoints/00000101.safetensors", "checkpoints/00000200.safetensors",
-		"samples/mnist-00101.png", "samples/mnist-100000.png") {
+		"generator_101.h5", "discriminator_200.h5", "samples/mnist-00101.png", "samples/mnist-100000.png") {
 		put(t, filepath.Join(f.Dir, name), "")
 	}
 	for range 2 {

@@ -41,6 +41,10 @@ const (
 
 var ownNames = []string{ConfigName, MetricsName, SamplesName, CheckpointsName, CurvesName, BestName, EventsName, LockName}
 
+func isOwn(name string) bool {
+	return slices.Contains(ownNames, name) || modelName.MatchString(name) || isTemporary(name)
+}
+
 // Folder reads a run folder.
 type Folder struct{ Dir string }
 
@@ -77,7 +81,7 @@ func Free(dir string) error {
 }
 
 // Open opens a run folder, an empty one too, and changes nothing in it. It is an error of input if dir is missing
-// (fs.ErrNotExist), cannot be read, or has no config.json but files that are not of a run.
+// (fs.ErrNotExist), cannot be read, or is of no run and has files that are not of one.
 func Open(dir string) (*Folder, error) {
 	entries, err := os.ReadDir(dir)
 	switch {
@@ -91,11 +95,11 @@ func Open(dir string) (*Folder, error) {
 		if entry.Name() == ConfigName {
 			return &Folder{Dir: dir}, nil
 		}
-		if !slices.Contains(ownNames, entry.Name()) && !isTemporary(entry.Name()) {
+		if !isOwn(entry.Name()) {
 			foreign = entry.Name()
 		}
 	}
-	if foreign != "" {
+	if foreign != "" && !Is(dir) {
 		return nil, input.Errorf("%[1]s is not a run folder: it has %[3]q and no %[2]s; name a folder that dcgan train made", dir, ConfigName, foreign)
 	}
 	return &Folder{Dir: dir}, nil
@@ -108,7 +112,7 @@ func notAFolder(dir string, err error) error {
 	return input.Errorf("run folder %s cannot be read: %w", dir, reason(err))
 }
 
-// List returns the run folders directly below root, by name: those with a config.json or a folder of checkpoints. Where
+// List returns the run folders directly below root, by name: those with a config.json, metrics or a checkpoint. Where
 // there is none and root is one itself, it is the list.
 func List(root string) ([]string, error) {
 	entries, err := os.ReadDir(root)
@@ -120,39 +124,44 @@ func List(root string) ([]string, error) {
 	}
 	var dirs []string
 	for _, entry := range entries {
-		if dir := filepath.Join(root, entry.Name()); isRun(dir) {
+		if dir := filepath.Join(root, entry.Name()); Is(dir) {
 			dirs = append(dirs, dir)
 		}
 	}
-	if len(dirs) == 0 && isRun(root) {
+	if len(dirs) == 0 && Is(root) {
 		dirs = []string{filepath.Clean(root)}
 	}
 	return dirs, nil
 }
 
-func isRun(dir string) bool {
-	for _, name := range []string{ConfigName, CheckpointsName} {
+// Is tells whether dir is the folder of a run that has begun, be it damaged: a training writes config.json before all else.
+func Is(dir string) bool {
+	for _, name := range []string{ConfigName, MetricsName} {
 		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
 			return true
 		}
 	}
-	return false
+	checkpoints, _ := (&Folder{dir}).Checkpoints() // where they cannot be read, nothing says that it is a run
+	return len(checkpoints) > 0
 }
 
-// Tree returns the run folders at and below root, at any depth, by name.
-func Tree(root string) ([]string, error) {
-	var dirs []string
-	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			return input.Errorf("folder %s cannot be read: %w", path, reason(err))
+// Tree calls found with the run folders at and below root, at any depth, by name. A folder that cannot be read is given
+// with an error of input. Links are followed to runs alone, so that none leads in a circle.
+func Tree(root string, found func(dir string, err error)) {
+	if Is(root) {
+		found(root, nil)
+		return
+	}
+	entries, err := os.ReadDir(root)
+	if err != nil {
+		found(root, input.Errorf("folder %s cannot be read: %w", root, reason(err)))
+	}
+	for _, entry := range entries {
+		dir := filepath.Join(root, entry.Name())
+		if entry.IsDir() || entry.Type()&fs.ModeSymlink != 0 && Is(dir) {
+			Tree(dir, found)
 		}
-		if entry.IsDir() && isRun(path) {
-			dirs = append(dirs, path)
-			return fs.SkipDir
-		}
-		return nil
-	})
-	return dirs, err
+	}
 }
 
 // Newest returns the run folder directly below root that was written to last. It is an error of input if there is none.

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -80,6 +81,38 @@ func TestNext(t *testing.T) {
 	want("003")
 	put(t, filepath.Join(root, "mnist-999"), "")
 	want("1000")
+}
+
+// TestCreateNext has many make the next folder at once: each gets one of its own.
+func TestCreateNext(t *testing.T) {
+	root := filepath.Join(t.TempDir(), "runs")
+	const all = 20
+	made := make(chan *Writer, all)
+	for range all {
+		go func() {
+			w, err := CreateNext(System{}, root, "mnist")
+			if err != nil {
+				t.Error(err)
+			}
+			made <- w
+		}()
+	}
+	var dirs []string
+	for range all {
+		if w := <-made; w != nil {
+			defer w.Close()
+			dirs = append(dirs, w.Dir)
+		}
+	}
+	slices.Sort(dirs)
+	if len(slices.Compact(dirs)) != all || dirs[0] != filepath.Join(root, "mnist-001") {
+		t.Errorf("%v", dirs)
+	}
+	file := filepath.Join(t.TempDir(), "file")
+	put(t, file, "")
+	if _, err := CreateNext(System{}, file, "mnist"); err == nil {
+		t.Error("a folder in a file")
+	}
 }
 
 func TestCreate(t *testing.T) {
@@ -332,6 +365,52 @@ func TestConfig(t *testing.T) {
 	if err := f.WriteConfig([]byte("{}\n")); err != nil || get(t, filepath.Join(f.Dir, ConfigName)) != "{}\n" {
 		t.Error(err)
 	}
+}
+
+func TestModels(t *testing.T) {
+	f := create(t)
+	for _, name := range []string{"generator_100.h5", "discriminator_5.h5", "generator_x.h5", "other_7.h5", "generator_7.h5.damaged"} {
+		put(t, filepath.Join(f.Dir, name), "")
+	}
+	models, err := f.Models()
+	want := []Model{{"discriminator", 5, f.ModelPath("discriminator", 5)}, {"generator", 100, f.ModelPath("generator", 100)}}
+	if err != nil || !slices.Equal(models, want) {
+		t.Errorf("%v, %v", models, err)
+	}
+}
+
+// TestTree finds runs at every depth, through links too, and not those within another.
+func TestTree(t *testing.T) {
+	root := t.TempDir()
+	for _, name := range []string{"a/" + ConfigName, "b/c/checkpoints/00000100.safetensors", "b/d/" + MetricsName, "a/inner/" + ConfigName,
+		"e/checkpoints/model.pt"} {
+		put(t, filepath.Join(root, filepath.FromSlash(name)), "")
+	}
+	want := []string{"a", "b/c", "b/d"}
+	if runtime.GOOS != "windows" { // where links want a privilege
+		for name, to := range map[string]string{"l": "b/c", "loop": "."} {
+			if err := os.Symlink(filepath.Join(root, to), filepath.Join(root, name)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want = append(want, "l")
+	}
+	var got []string
+	Tree(root, func(dir string, err error) {
+		if err != nil {
+			t.Error(err)
+		}
+		name, _ := filepath.Rel(root, dir)
+		got = append(got, filepath.ToSlash(name))
+	})
+	if !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+	Tree(filepath.Join(root, "missing"), func(dir string, err error) {
+		if !input.Is(err) {
+			t.Errorf("%s, %v", dir, err)
+		}
+	})
 }
 
 func TestPictures(t *testing.T) {

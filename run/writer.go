@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 
+	"dcgan/internal/input"
+
 	"github.com/gofrs/flock"
 )
 
@@ -39,6 +41,18 @@ func Create(disk Disk, dir string) (*Writer, error) {
 		return nil, err
 	}
 	return w, nil
+}
+
+// CreateNext makes the next free folder root/NAME-NNN and holds it. One that another process makes at the same moment is
+// left to that one, and the next is taken.
+func CreateNext(disk Disk, root, name string) (*Writer, error) {
+	for {
+		dir := Next(root, name)
+		w, err := Create(disk, dir)
+		if !input.Is(err) || Next(root, name) == dir { // else another one has it
+			return w, err
+		}
+	}
 }
 
 // Continue holds a run folder that is there. It is an error of input if Open refuses it or another process holds it.
@@ -125,11 +139,14 @@ func (w *Writer) CutMetrics(step int) error {
 	return writeFile(w.disk, w.metricsPath(), text(kept))
 }
 
-// SaveCheckpoint writes the checkpoint of a step with write and returns its path. The metrics appended so far are on
-// disk before it is, so that a run that goes on from it has the lines of all steps before.
+// SaveCheckpoint writes the checkpoint of a step with write and returns its path. The metrics and events appended so far
+// are on disk before it is, so that a run that goes on from it has those of all steps before.
 func (w *Writer) SaveCheckpoint(step int, write func(io.Writer) error) (string, error) {
-	if w.metrics != nil {
-		if err := w.metrics.Sync(); err != nil {
+	for _, file := range []File{w.metrics, w.events} {
+		if file == nil {
+			continue
+		}
+		if err := file.Sync(); err != nil {
 			return "", err
 		}
 	}

@@ -50,22 +50,27 @@ func (t *Trainer) drawTargets(place, lo, hi int, r config.Range) {
 	}
 }
 
-// Initialise draws a network's first weights: kernels Glorot uniform (Glorot, Bengio 2010), in ±√(6/(fan in + fan out)),
-// biases and beta 0, gamma and moving variance 1, moving mean 0. The network's number keeps those of one seed apart.
+// Initialise draws a network's first weights. The network's number keeps those of one seed apart.
 func Initialise(n *engine.Network, seed uint64, network int) {
 	for i, t := range n.Tensors {
-		switch name := t.Tensor.Name; suffix(name) {
-		case "kernel":
-			in, out := fans(t.Shape)
-			limit := math.Sqrt(6 / float64(in+out))
-			random.New(seed, random.Initial, 0).Uniform(t.Data, uint32(network<<16|i), -limit, limit)
-		case "gamma", "moving_variance":
-			fill(t.Data, 1)
-		default:
-			clear(t.Data)
-		}
+		drawWeights(t.Data, t.Tensor, seed, network<<16|i)
 	}
 	n.Load()
+}
+
+// drawWeights draws a tensor's first values: kernels Glorot uniform (Glorot, Bengio 2010), in ±√(6/(fan in + fan out)),
+// biases and beta 0, gamma and moving variance 1, moving mean 0.
+func drawWeights(dst []float32, t arch.Tensor, seed uint64, place int) {
+	switch suffix(t.Name) {
+	case "kernel":
+		in, out := fans(t.Shape)
+		limit := math.Sqrt(6 / float64(in+out))
+		random.New(seed, random.Initial, 0).Uniform(dst, uint32(place), -limit, limit)
+	case "gamma", "moving_variance":
+		fill(dst, 1)
+	default:
+		clear(dst)
+	}
 }
 
 // fans returns the values that one output is computed from and the outputs that one input reaches.

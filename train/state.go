@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"math"
 
+	"dcgan/arch"
 	"dcgan/checkpoint"
 	"dcgan/format/safetensors"
 	"dcgan/internal/engine"
@@ -97,17 +98,43 @@ func (t *Trainer) Begin(generator, discriminator *model.Network) {
 	if discriminator != nil {
 		take(t.Discriminator, discriminator)
 	}
-	hash := sha256.New()
-	var word [4]byte
+	var weights [][]float32
 	for _, n := range []*engine.Network{t.Generator, t.Discriminator} {
 		for _, tensor := range n.Tensors {
-			for _, v := range tensor.Data {
-				binary.LittleEndian.PutUint32(word[:], math.Float32bits(v))
-				hash.Write(word[:])
-			}
+			weights = append(weights, tensor.Data)
 		}
 	}
-	t.initSHA256 = hex.EncodeToString(hash.Sum(nil))
+	t.initSHA256 = hashOf(weights)
+}
+
+// FirstSHA256 returns what InitSHA256 of a training is that began with the weights of the given networks, generator and
+// discriminator; those of one that is nil are drawn from the seed for the layers of its place.
+func FirstSHA256(seed uint64, layers [2]arch.Network, given [2]*model.Network) string {
+	var weights [][]float32
+	for network, n := range given {
+		if n != nil {
+			weights = append(weights, n.Weights...)
+			continue
+		}
+		for i, t := range layers[network].Tensors() {
+			drawn := make([]float32, t.Shape.Size())
+			drawWeights(drawn, t, seed, network<<16|i)
+			weights = append(weights, drawn)
+		}
+	}
+	return hashOf(weights)
+}
+
+func hashOf(weights [][]float32) string {
+	hash := sha256.New()
+	var word [4]byte
+	for _, data := range weights {
+		for _, v := range data {
+			binary.LittleEndian.PutUint32(word[:], math.Float32bits(v))
+			hash.Write(word[:])
+		}
+	}
+	return hex.EncodeToString(hash.Sum(nil))
 }
 
 // InitSHA256 returns the SHA-256 of the weights that Begin took or a checkpoint recorded, "" where they were drawn.

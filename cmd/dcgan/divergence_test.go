@@ -28,7 +28,7 @@ func TestDivergence(t *testing.T) {
 	if !strings.HasSuffix(metrics("one"), `{"step":399,"event":"collapse","reason":"G has drawn nearly the same image for every latent for 200 steps (variance 0)"}`+"\n") {
 		t.Errorf("metrics end with %q", metrics("one")[len(metrics("one"))-200:])
 	}
-	wantDone(t, call(t, dir, "sample", "one", "-n", "1"), "1 images")
+	wantDone(t, call(t, dir, "sample", "one", "-n", "1"), "1 image of")
 	got = call(t, dir, "train", "--resume", "--run", "one", "--on-divergence", "warn")
 	wantDone(t, got, "one is at step 450")
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"dcgan"
+	"dcgan/arch"
 	"dcgan/internal/input"
 
 	"github.com/spf13/cobra"
@@ -24,8 +25,9 @@ func runsCommand() *cobra.Command {
 		Long: `List the run folders in DIR (default: runs), or the one run that DIR is: data, step of the newest whole checkpoint and
 the last step asked for, best score, size on disk, and whether its settings and newest checkpoint are damaged.
 
-With --verify every file of the runs in DIR and in all folders below is read from its first byte to its last. The
-damaged ones are listed, and where there are any the exit status is 2.`,
+With --verify every file of the runs in DIR and in all folders below, or of the one run that DIR is, is read from its
+first byte to its last. The damaged ones are listed, those that a run must have and has not too, and where there are any
+the exit status is 2. A run that was killed, or is being trained, is whole.`,
 		Example: `  dcgan runs
   dcgan runs /data/experiments
   dcgan runs runs/mnist-001
@@ -68,7 +70,7 @@ damaged ones are listed, and where there are any the exit status is 2.`,
 			return err
 		},
 	}
-	cmd.Flags().BoolVar(&verify, "verify", false, "read every file, in folders below too, and list what is damaged")
+	cmd.Flags().BoolVar(&verify, "verify", false, "read every file, in folders below too, and list what is damaged or missing")
 	return cmd
 }
 
@@ -98,16 +100,13 @@ const verifyEvery = 2 * time.Second
 // verifyRuns checks every file, and ends in an error of input where one is damaged.
 func verifyRuns(cmd *cobra.Command, dir string) error {
 	told := time.Now()
-	v, err := dcgan.Verify(dir, func(v dcgan.Verified) {
+	v := dcgan.Verify(dir, func(v dcgan.Verified) {
 		if time.Since(told) >= verifyEvery {
 			told = time.Now()
-			say(cmd.ErrOrStderr(), fmt.Sprintf("verifying: %d files of %d runs so far, %d of them damaged", v.Files, v.Runs, len(v.Damaged)))
+			say(cmd.ErrOrStderr(), fmt.Sprintf("verifying: %s of %s so far, %d damaged", arch.CountOf(v.Files, "file"), arch.CountOf(v.Runs, "run"), len(v.Damaged)))
 		}
 	})
-	if err != nil {
-		return err
-	}
-	if v.Runs == 0 {
+	if v.Runs == 0 && len(v.Damaged) == 0 {
 		return noRuns(cmd.OutOrStdout(), dir)
 	}
 	for _, d := range v.Damaged {
@@ -116,9 +115,10 @@ func verifyRuns(cmd *cobra.Command, dir string) error {
 		}
 	}
 	if len(v.Damaged) > 0 {
-		return input.Errorf("%d of %d files in %s are damaged: a run goes on from its newest whole checkpoint by --resume", len(v.Damaged), v.Files, dir)
+		return input.Errorf("%d of %s in %s damaged or missing: a run goes on from its newest whole checkpoint by --resume",
+			len(v.Damaged), arch.CountOf(v.Files, "file"), dir)
 	}
-	_, err = fmt.Fprintf(cmd.OutOrStdout(), "whole: %d files of %d runs in %s\n", v.Files, v.Runs, oneLine(dir))
+	_, err := fmt.Fprintf(cmd.OutOrStdout(), "whole: %s of %s in %s\n", arch.CountOf(v.Files, "file"), arch.CountOf(v.Runs, "run"), oneLine(dir))
 	return err
 }
 
@@ -128,7 +128,10 @@ func runsTable(runs []dcgan.RunInfo) []byte {
 	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "RUN\tDATA\tSTEP\tBEST\tSIZE\tSTATE")
 	for _, r := range runs {
-		best, state := r.Best, "whole"
+		data, steps, best, state := oneLine(r.Data), fmt.Sprint(r.Steps), r.Best, "whole"
+		if data == "" { // the settings cannot be known
+			data, steps = "-", "?"
+		}
 		if best == "" {
 			best = "-"
 		}
@@ -138,7 +141,7 @@ func runsTable(runs []dcgan.RunInfo) []byte {
 		case r.Step == 0:
 			state = "no checkpoint yet"
 		}
-		fmt.Fprintf(table, "%s\t%s\t%d/%d\t%s\t%s\t%s\n", oneLine(r.Dir), oneLine(r.Data), r.Step, r.Steps, best, bytesText(r.Bytes), state)
+		fmt.Fprintf(table, "%s\t%s\t%d/%s\t%s\t%s\t%s\n", oneLine(r.Dir), data, r.Step, steps, best, bytesText(r.Bytes), state)
 	}
 	table.Flush()
 	for _, r := range runs {

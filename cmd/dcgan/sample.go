@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"dcgan/arch"
 	"dcgan/format/npy"
 	"dcgan/internal/input"
 
@@ -128,13 +129,13 @@ func sample(source string, o sampleOptions, warn func(string)) (string, error) {
 		if rows == 0 {
 			rows, cols = squareGrid(images.N)
 		}
-		return fmt.Sprintf("%s: %d images of %s, %d×%d", o.out, images.N, each, rows, cols), writeGrid(o.out, images, rows, cols)
+		return fmt.Sprintf("%s: %s of %s, %d×%d", o.out, arch.CountOf(images.N, "image"), each, rows, cols), writeGrid(o.out, images, rows, cols)
 	case kindNPY:
 		return fmt.Sprintf("%s: float32 %d×%s", o.out, images.N, each), writeArray(o.out, images)
 	case kindGIF:
-		return fmt.Sprintf("%s: a walk between %d latents, %d frames of %s", o.out, o.n, images.N, each), writeWalk(o.out, images)
+		return fmt.Sprintf("%s: a walk between %d latents, %s of %s", o.out, o.n, arch.CountOf(images.N, "frame"), each), writeWalk(o.out, images)
 	default:
-		return fmt.Sprintf("%s: %d images of %s", o.out, images.N, each), writeImages(o.out, images)
+		return fmt.Sprintf("%s: %s of %s", o.out, arch.CountOf(images.N, "image"), each), writeImages(o.out, images)
 	}
 }
 
@@ -178,11 +179,11 @@ func (o *sampleOptions) checkCount(rows, cols int) error {
 	case o.n > maxImages:
 		return input.Errorf("-n: %d is above %d; draw the rest with other seeds", o.n, maxImages)
 	case rows > 0 && o.n > rows*cols:
-		return input.Errorf("--grid: %dx%d has %d cells, too few for %d images", rows, cols, rows*cols, o.n)
+		return input.Errorf("--grid: %dx%d has %s, too few for %s", rows, cols, arch.CountOf(rows*cols, "cell"), arch.CountOf(o.n, "image"))
 	case o.walk && o.n < 2:
 		return input.Errorf("--walk: a walk needs at least 2 latents")
 	case o.walk && o.frames > maxFrames/o.n:
-		return input.Errorf("--walk: %d latents of %d frames are more than %d frames", o.n, o.frames, maxFrames)
+		return input.Errorf("--walk: %d latents of %s are more than %d frames", o.n, arch.CountOf(o.frames, "frame"), maxFrames)
 	}
 	return nil
 }

@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// stopOnSignal returns a context that the first SIGINT, SIGTERM or SIGHUP ends; a second one ends the program at once. rest says
-// what is still done after the first. release gives the signals back.
+// stopOnSignal returns a context that the first SIGINT, SIGTERM or SIGHUP ends; a second one ends the program at once.
+// rest says what is still done after the first. release gives the signals back.
 func stopOnSignal(shown *progress, rest string) (ctx context.Context, release func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)

@@ -21,7 +21,7 @@ func writePlan(w io.Writer, plan dcgan.Plan) error {
 	row := func(name, format string, args ...any) {
 		fmt.Fprintf(table, "%s\t%s\n", name, oneLine(fmt.Sprintf(format, args...)))
 	}
-	row("data", "%s, %s images of %s", plan.Data, arch.Count(plan.Images), size(plan.Shape...))
+	row("data", "%s, %s of %s", plan.Data, arch.CountOf(plan.Images, "image"), size(plan.Shape...))
 	if plan.Config.Config.Init != "" {
 		row("weights from", "%s", plan.Config.Config.Init)
 	}
@@ -42,7 +42,11 @@ func writePlan(w io.Writer, plan dcgan.Plan) error {
 	case 1:
 		kept = "the newest checkpoint is kept"
 	}
-	row("saved", "every %d steps; %s", plan.SaveEvery, kept)
+	every := "every step"
+	if plan.SaveEvery > 1 {
+		every = fmt.Sprintf("every %d steps", plan.SaveEvery)
+	}
+	row("saved", "%s; %s", every, kept)
 	row("threads", "%d, kernel %s", plan.Threads, plan.Kernel)
 	row("run", "%s", plan.Run)
 	return table.Flush()

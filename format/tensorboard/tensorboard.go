@@ -1,4 +1,4 @@
-// Package tensorboard writes the records of TensorBoard's event files.
+// Package tensorboard is a codec of TensorBoard's event files.
 //
 // A record is the length of an event, the event (a protocol buffer), and a checksum behind each. The numbers of fields are
 // those of event.proto, summary.proto and tensor.proto, in tensorboard/compat/proto of

@@ -104,6 +104,7 @@ func (p *pairGrad) add(products, scratch []float32, block part, lo, count int) {
 		k.pack(from, lo, block.firstPanel+panel, count)
 		p.lift(!k.down, to, k.set.Lanes, p.smallKind, from, k.set.Lanes, g.smallW*k.set.Lanes, k.set.Lanes, count*g.smallH)
 	}
+	groups := (channels + k.set.OuterRows - 1) / k.set.OuterRows // of the last block fewer, behind whose images nothing lies
 	in := k.incoming(lo+count, count, block)
 	for kind := range kernel.PairKinds {
 		for tap := range 3 {
@@ -118,7 +119,7 @@ func (p *pairGrad) add(products, scratch []float32, block part, lo, count int) {
 				if kind == single {
 					x = big
 				}
-				for group := range k.groups() {
+				for group := range groups {
 					next, step := in.next(len(meetings) / kernel.AheadPixels)
 					k.set.Outer(&to[group*k.tile()], &x[0], &y[0], &k.channelRows[group*k.set.OuterRows],
 						&meetings[0], len(meetings), 1, 0, 0, next, step)

@@ -34,7 +34,7 @@ func newWinogradGrad(k *kernelGrad, images int) *winogradGrad {
 	w.tilesY = (k.geometry.bigH + kernel.WinogradTile - 1) / kernel.WinogradTile
 	w.tilesX = (k.geometry.bigW + kernel.WinogradTile - 1) / kernel.WinogradTile
 	w.rows = images * w.tilesY * w.tilesX
-	w.wide = k.blocks() > 1 && w.sliceSize() <= wideBudget
+	w.wide = k.blocks() > 2 && w.sliceSize() <= wideBudget
 	if !w.wide {
 		w.rows = max(8, tileBudget/(kernel.WinogradPlaces*(k.channels+k.width())))
 	}

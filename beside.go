@@ -144,7 +144,7 @@ func verifyMetrics(folder *run.Folder, step int) (last int, err error) {
 
 // verifyEvents reads the events. A last record that is not whole is one that a kill left, unless it is owed.
 func (o *debt) verifyEvents(path string) error {
-	file, err := os.Open(path)
+	file, _, err := input.Open(path)
 	if err != nil {
 		return err
 	}

@@ -3,17 +3,16 @@ package dcgan
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"image/color"
 	"image/png"
 	"io"
-	"io/fs"
 	"path/filepath"
 	"time"
 
 	"dcgan/config"
 	"dcgan/format/tensorboard"
+	"dcgan/internal/input"
 	"dcgan/run"
 )
 
@@ -66,7 +65,7 @@ func (e *events) write(w io.Writer, settings config.Config) error {
 		sample, err := e.sample(drawn)
 		if err == nil {
 			_, err = w.Write(sample)
-		} else if errors.Is(err, fs.ErrNotExist) {
+		} else if input.Is(err) { // it is missing, or no picture
 			err = nil
 		}
 		return err
@@ -110,7 +109,7 @@ func (e *events) scalars(line []byte, m Metrics) []byte {
 	return event.Record()
 }
 
-// sample returns a record of the grid that was drawn after a step, fs.ErrNotExist where none was.
+// sample returns a record of the grid that was drawn after a step. That there is none, or no picture, is an error of input.
 func (e *events) sample(step int) ([]byte, error) {
 	file, err := e.session.folder.ReadSample(e.session.name, step)
 	if err != nil {
@@ -118,7 +117,7 @@ func (e *events) sample(step int) ([]byte, error) {
 	}
 	about, err := png.DecodeConfig(bytes.NewReader(file))
 	if err != nil {
-		return nil, fs.ErrNotExist // of a power cut before it was on disk
+		return nil, input.Errorf("the sample of step %d: %w", step, err) // of a power cut before it was on disk
 	}
 	channels := 3
 	if about.ColorModel == color.GrayModel {

@@ -140,7 +140,7 @@ func (p *prepared) findRun(hold bool) error {
 	}
 	p.exists = true
 	chosen := c.Config
-	if _, err := c.Config.Load(filepath.Join(folder.Dir, run.ConfigName)); err != nil {
+	if err := loadSettings(filepath.Join(folder.Dir, run.ConfigName), &c.Config); err != nil {
 		if !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
@@ -164,6 +164,15 @@ func (p *prepared) findRun(hold bool) error {
 		}
 	}
 	return disagreement(c.Run, config.Differences(&saved, &c.Config))
+}
+
+// loadSettings reads a run's config.json onto c. That it is missing is fs.ErrNotExist.
+func loadSettings(path string, c *config.Config) error {
+	if err := input.Regular(path); err != nil {
+		return err
+	}
+	_, err := c.Load(path)
+	return err
 }
 
 // disagreement is the error of settings that change numbers and are not the run's.

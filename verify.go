@@ -158,30 +158,34 @@ func verifyModel(m run.Model, c *checkpoint.Checkpoint) error {
 // cannot be known.
 func verifySettings(path string, c *checkpoint.Checkpoint) (*config.Config, config.Origin, error) {
 	settings := config.Default()
-	_, err := settings.Load(path)
+	err := loadSettings(path, &settings)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, config.Origin{}, input.Errorf("%s: is missing, and without it the run cannot go on", path)
 	}
-	if err == nil {
-		err = settings.Check()
-	}
-	if err == nil && c != nil {
-		if other := differences(c, &settings); len(other) > 0 {
-			err = input.Errorf("its settings are not those of the checkpoint of step %d (%s)", c.Step, differencesText(other))
-		}
-	}
 	if err != nil {
+		return nil, config.Origin{}, err
+	}
+	if err := settings.Check(); err != nil {
 		return nil, config.Origin{}, input.Errorf("%s: is damaged: %w", path, err)
 	}
+	if c != nil {
+		if other := differences(c, &settings); len(other) > 0 {
+			return nil, config.Origin{}, input.Errorf("%s: its settings are not those of the checkpoint of step %d (%s)",
+				path, c.Step, differencesText(other))
+		}
+	}
 	origin, err := config.LoadOrigin(path)
-	return &settings, origin, err
+	if err != nil {
+		return nil, config.Origin{}, err
+	}
+	return &settings, origin, nil
 }
 
 // maxPixels bounds a picture, some hundred times a grid of samples.
 const maxPixels = 1 << 25
 
 func verifyPicture(path string) error {
-	file, err := os.Open(path)
+	file, _, err := input.Open(path)
 	if err != nil {
 		return err
 	}

@@ -57,7 +57,7 @@ func (f *Folder) Checkpoints() ([]Checkpoint, error) {
 // Best returns the step of the checkpoint that best.json says scored best, -1 where there is no such file.
 func (f *Folder) Best() (step int, err error) {
 	path := filepath.Join(f.Dir, BestName)
-	file, err := os.Open(path)
+	file, _, err := input.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return -1, nil
 	}

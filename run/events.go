@@ -6,8 +6,9 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
+
+	"dcgan/internal/input"
 )
 
 // EventsName is the folder of the event file that TensorBoard shows.
@@ -44,7 +45,7 @@ func (w *Writer) StartEvents(write func(io.Writer) error) error {
 
 // eventsBegin reports whether the event file begins with what write writes, and how long that is.
 func (f *Folder) eventsBegin(write func(io.Writer) error) (length int64, begins bool, err error) {
-	file, err := os.Open(f.EventsPath())
+	file, _, err := input.Open(f.EventsPath())
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, false, nil
 	}

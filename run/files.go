@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+
+	"dcgan/internal/input"
 )
 
 // WriteConfig writes config.json.
@@ -45,7 +47,12 @@ func (w *Writer) SaveSample(name string, step int, picture image.Image) (string,
 
 // ReadSample returns the file that SaveSample wrote, fs.ErrNotExist where there is none.
 func (f *Folder) ReadSample(name string, step int) ([]byte, error) {
-	return os.ReadFile(f.SamplePath(name, step))
+	file, _, err := input.Open(f.SamplePath(name, step))
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return io.ReadAll(file)
 }
 
 // SamplePath returns where the picture drawn after a step lies, whether or not it is there.

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 
 	"dcgan/internal/input"
@@ -22,7 +21,7 @@ func (f *Folder) metricsPath() string { return filepath.Join(f.Dir, MetricsName)
 // until each returns. It stops at the first error of each and returns it. A last line that is not yet whole is left
 // out, and a missing file has no lines; a line that is not JSON is an error of input.
 func (f *Folder) ReadMetrics(each func(line []byte) error) error {
-	file, err := os.Open(f.metricsPath())
+	file, _, err := input.Open(f.metricsPath())
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -43,7 +42,7 @@ func (f *Folder) ReadMetrics(each func(line []byte) error) error {
 // linesUpTo returns the lines that fit a run that goes on from step, some 10 MB for 50,000 steps, and the size of the
 // whole file.
 func (f *Folder) linesUpTo(step int) (kept []byte, size int64, err error) {
-	file, err := os.Open(f.metricsPath())
+	file, _, err := input.Open(f.metricsPath())
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, 0, nil
 	}

@@ -239,5 +239,8 @@ func (s *session) append(step int, line any) error {
 	if err := s.folder.AppendMetrics(line); err != nil {
 		return fmt.Errorf("step %d: writing %s of %s: %w", step, run.MetricsName, s.plan.Run, err)
 	}
-	return s.lineEvents(line)
+	if err := s.lineEvents(line); err != nil {
+		return fmt.Errorf("step %d: writing the TensorBoard events of %s: %w", step, s.plan.Run, err)
+	}
+	return nil
 }

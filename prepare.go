@@ -123,6 +123,9 @@ func (p *prepared) findRun(hold bool) error {
 		return run.Free(c.Run)
 	}
 	if !c.Resume {
+		if hold {
+			return run.Vacant(c.Run)
+		}
 		return run.Free(c.Run)
 	}
 	if run.Free(c.Run) == nil {

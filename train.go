@@ -318,5 +318,8 @@ func (s *session) draw(saved *Saved) error {
 	if saved.Sample, err = s.folder.SaveSample(s.name, saved.Step, saved.Grid); err != nil {
 		return fmt.Errorf("step %d: saving the grid: %w", saved.Step, err)
 	}
-	return s.sampleEvents(saved.Step)
+	if err = s.sampleEvents(saved.Step); err != nil {
+		return fmt.Errorf("step %d: writing the TensorBoard events of %s: %w", saved.Step, s.plan.Run, err)
+	}
+	return nil
 }

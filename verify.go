@@ -73,8 +73,9 @@ func verifyRun(folder *run.Folder, check func(file string, err error)) {
 		found := lookBeside(folder, newest)
 		after, _ := os.Stat(path)
 		// Where a training went back or on meanwhile, what was seen is of two states of the run.
-		changed := before == nil != (after == nil) || before != nil && !(os.SameFile(before, after) && before.ModTime().Equal(after.ModTime()))
-		if !changed || look == maxLooks || !slices.ContainsFunc(found, func(f finding) bool { return f.err != nil }) {
+		stayed := before == nil && after == nil ||
+			before != nil && after != nil && os.SameFile(before, after) && before.ModTime().Equal(after.ModTime())
+		if stayed || look == maxLooks || !slices.ContainsFunc(found, func(f finding) bool { return f.err != nil }) {
 			for _, f := range found {
 				check(f.file, f.err)
 			}

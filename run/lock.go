@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"dcgan/internal/input"
 
@@ -20,8 +21,23 @@ const LockName = ".lock"
 // pidAt is where the process id stands. Windows locks the first byte against everybody's reading and writing.
 const pidAt = 1
 
+// writesHolder is more than a process takes from having the lock to having its id in the file.
+const writesHolder = 50 * time.Millisecond
+
 // lock takes the lock of dir. That another holds it is an error of input with its process id.
 func lock(dir string) (*flock.Flock, error) {
+	l, err := tryLock(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := writeHolder(l.Path()); err != nil {
+		l.Close()
+		return nil, fmt.Errorf("run folder %s cannot be locked: %w", dir, reason(err))
+	}
+	return l, nil
+}
+
+func tryLock(dir string) (*flock.Flock, error) {
 	path := filepath.Join(dir, LockName)
 	l := flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(0o666))
 	held, err := l.TryLock()
@@ -29,13 +45,26 @@ func lock(dir string) (*flock.Flock, error) {
 		return nil, fmt.Errorf("run folder %s cannot be locked: %w", dir, reason(err))
 	}
 	if !held {
-		return nil, input.Errorf("run folder %s is in use by %s: wait until it has ended, stop it, or name another folder with --run", dir, holder(path))
-	}
-	if err := writeHolder(path); err != nil {
-		l.Close()
-		return nil, fmt.Errorf("run folder %s cannot be locked: %w", dir, reason(err))
+		time.Sleep(writesHolder)
+		return nil, input.Errorf("run folder %s is in use by %s: wait until it has ended, stop it, or name another folder with --run",
+			dir, holder(path))
 	}
 	return l, nil
+}
+
+// Vacant is Free for those who want to write: that another process holds dir is the error where one does.
+func Vacant(dir string) error {
+	err := Free(dir)
+	if err == nil || input.Regular(filepath.Join(dir, LockName)) != nil { // and no lock is made
+		return err
+	}
+	l, lockErr := tryLock(dir)
+	if lockErr == nil {
+		l.Close()
+	} else if input.Is(lockErr) {
+		return lockErr
+	}
+	return err
 }
 
 func writeHolder(path string) error {

@@ -21,6 +21,7 @@ func TestLock(t *testing.T) {
 	}
 	_, err := Continue(System{}, f.Dir)
 	refused(err)
+	refused(Vacant(f.Dir))
 	// Readers go on.
 	if reader, err := Open(f.Dir); err != nil {
 		t.Error(err)
@@ -29,6 +30,12 @@ func TestLock(t *testing.T) {
 	}
 	if err := f.Close(); err != nil {
 		t.Fatal(err)
+	}
+	if err := Vacant(f.Dir); !input.Is(err) || !strings.Contains(err.Error(), "is not empty") {
+		t.Error(err)
+	}
+	if err := Vacant(t.TempDir()); err != nil {
+		t.Error(err)
 	}
 	again, err := Continue(System{}, f.Dir)
 	if err != nil {

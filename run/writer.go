@@ -26,7 +26,7 @@ type Writer struct {
 
 // Create makes a new run folder and holds it. Dir must be free; that another process holds it is an error of input.
 func Create(disk Disk, dir string) (*Writer, error) {
-	if err := Free(dir); err != nil {
+	if err := Vacant(dir); err != nil {
 		return nil, err
 	}
 	if err := makeFolder(disk, dir); err != nil {

@@ -103,7 +103,8 @@ func verifyRuns(cmd *cobra.Command, dir string) error {
 	v := dcgan.Verify(dir, func(v dcgan.Verified) {
 		if time.Since(told) >= verifyEvery {
 			told = time.Now()
-			say(cmd.ErrOrStderr(), fmt.Sprintf("verifying: %s of %s so far, %d damaged", arch.CountOf(v.Files, "file"), arch.CountOf(v.Runs, "run"), len(v.Damaged)))
+			say(cmd.ErrOrStderr(), fmt.Sprintf("verifying: %s of %s so far, %d damaged",
+				arch.CountOf(v.Files, "file"), arch.CountOf(v.Runs, "run"), len(v.Damaged)))
 		}
 	})
 	if v.Runs == 0 && len(v.Damaged) == 0 {
@@ -118,7 +119,8 @@ func verifyRuns(cmd *cobra.Command, dir string) error {
 		return input.Errorf("%d of %s in %s damaged or missing: a run goes on from its newest whole checkpoint by --resume",
 			len(v.Damaged), arch.CountOf(v.Files, "file"), dir)
 	}
-	_, err := fmt.Fprintf(cmd.OutOrStdout(), "whole: %s of %s in %s\n", arch.CountOf(v.Files, "file"), arch.CountOf(v.Runs, "run"), oneLine(dir))
+	_, err := fmt.Fprintf(cmd.OutOrStdout(), "whole: %s of %s in %s\n",
+		arch.CountOf(v.Files, "file"), arch.CountOf(v.Runs, "run"), oneLine(dir))
 	return err
 }
 

@@ -154,15 +154,31 @@ func TestVerifyChanged(t *testing.T) {
 func TestVerifyRunning(t *testing.T) {
 	k := newKilled(t)
 	dir := t.TempDir()
-	args := append(k.on("r"), "--steps", "100000", "--keep", "1", "--tensorboard")
-	first := command(t, dir, args...)
-	go io.Copy(io.Discard, await(t, first, fmt.Sprintf("%d [D loss", 2*killEvery)))
-	for range 20 {
+	training := command(t, dir, append(k.on("r"), "--steps", "450", "--save-every", "20", "--keep", "1", "--tensorboard",
+		"--lr", "3", "--on-divergence", "restart")...)
+	lines := await(t, training, "1 [D loss")
+	ended := make(chan bool)
+	go func() {
+		io.Copy(io.Discard, lines)
+		training.Wait()
+		close(ended)
+	}()
+	for running := true; running && !t.Failed(); {
 		wantWhole(t, dir, "while it is trained")
+		select {
+		case <-ended:
+			running = false
+		default:
+		}
 	}
-	first.Process.Kill()
-	first.Wait()
-	wantWhole(t, dir, "killed")
+	if t.Failed() {
+		training.Process.Kill()
+		<-ended
+	}
+	wantWhole(t, dir, "in the end")
+	if !strings.Contains(read(t, filepath.Join(dir, "r", "metrics.jsonl")), `"event":"restart"`) {
+		t.Error("it was to go back")
+	}
 }
 
 // TestBadFolders has folders with this and that wrong among runs: each is listed, with what is wrong, and hides no other.

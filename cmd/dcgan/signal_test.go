@@ -63,6 +63,7 @@ func TestOneWriter(t *testing.T) {
 	first := command(t, dir, append(k.on("r"), "--steps", "1000000")...)
 	go io.Copy(io.Discard, await(t, first, fmt.Sprintf("%d [D loss", 2*killEvery))) // so that it does not wait for a reader
 	says := fmt.Sprintf("r is in use by process %d", first.Process.Pid)
+	wantError(t, call(t, dir, k.on("r")...), statusInput, says)
 	wantError(t, call(t, dir, append(k.on("r"), "--resume")...), statusInput, says)
 	wantError(t, call(t, dir, "train", "--resume", "--run", "r"), statusInput, says)
 	wantDone(t, call(t, dir, "train", "--resume", "--run", "r", "--dry-run"), "")

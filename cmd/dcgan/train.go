@@ -140,7 +140,7 @@ func train(cmd *cobra.Command, o *trainOptions) error {
 			then += fmt.Sprintf(": try it again with %s --on-divergence restart", resume)
 		}
 		return fmt.Errorf("%w; %s", err, then)
-	case err != nil && !input.Is(err) && shown.checkpoint != "":
+	case err != nil && !input.Is(err) && (shown.checkpoint != "" || shown.plan.Step > 0):
 		return fmt.Errorf("%w; %s, go on with: %s", err, shown.kept(), resume)
 	case err != nil || o.quiet:
 		return err

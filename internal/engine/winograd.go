@@ -153,14 +153,37 @@ func (w *winograd) position(tile int) (image, y, x int) {
 // inputTile transforms the tile whose upper left pixel is (y, x).
 func (w *winograd) inputTile(worker int, to []float32, place int, from []float32, y, x int) {
 	t := w.t
-	const side = kernel.WinogradInput
-	if y >= 0 && x >= 0 && y+side <= w.height && x+side <= w.width {
-		t.set.WinogradIn(to, place, from[(y*w.width+x)*t.depth:], w.width*t.depth, t.depth, t.depth)
+	if transformInput(t.set, to, place, from, y, x, w.height, w.width, t.depth, t.depth) {
 		return
 	}
+	const side = kernel.WinogradInput
 	patch := w.patch(worker)
 	border(patch, from, side, y, x, w.height, w.width, t.depth, t.depth)
-	t.set.WinogradIn(to, place, patch, side*t.depth, t.depth, t.depth)
+	t.set.WinogradIn(to, place, patch, side*t.depth, t.depth, t.depth, 0)
+}
+
+// transformInput transforms some channels of the tile of an image whose upper left pixel is (y, x), unless more than one
+// row or column on a side lies outside.
+func transformInput(set *kernel.Set, to []float32, place int, from []float32, y, x, height, width, pixel, channels int) bool {
+	const side = kernel.WinogradInput
+	if y < -1 || x < -1 || y+side > height+1 || x+side > width+1 {
+		return false
+	}
+	edges := 0
+	if y < 0 {
+		edges |= kernel.TopZero
+	}
+	if y+side > height {
+		edges |= kernel.BottomZero
+	}
+	if x < 0 {
+		edges |= kernel.LeftZero
+	}
+	if x+side > width {
+		edges |= kernel.RightZero
+	}
+	set.WinogradIn(to, place, from[(max(y, 0)*width+max(x, 0))*pixel:], width*pixel, pixel, channels, edges)
+	return true
 }
 
 // multiply computes the products of a panel, tiles by lanes, from inputs, tiles by source channels.

@@ -216,14 +216,13 @@ func (w *winogradGrad) bigTile(to, patch []float32, image, tileY, tileX int, blo
 	k, g := w.k, w.k.geometry
 	channels := block.lastChannel - block.firstChannel
 	from := k.big[image*g.bigSize()+block.firstChannel:]
-	const side = kernel.WinogradInput
 	y, x := tileY*kernel.WinogradTile-1, tileX*kernel.WinogradTile-1
-	if y >= 0 && x >= 0 && y+side <= g.bigH && x+side <= g.bigW {
-		k.set.WinogradIn(to, w.bigPlace(), from[(y*g.bigW+x)*g.bigC:], g.bigW*g.bigC, g.bigC, channels)
+	if transformInput(k.set, to, w.bigPlace(), from, y, x, g.bigH, g.bigW, g.bigC, channels) {
 		return
 	}
+	const side = kernel.WinogradInput
 	border(patch, from, side, y, x, g.bigH, g.bigW, g.bigC, channels)
-	k.set.WinogradIn(to, w.bigPlace(), patch, side*channels, channels, channels)
+	k.set.WinogradIn(to, w.bigPlace(), patch, side*channels, channels, channels, 0)
 }
 
 // smallTile transforms a tile of a small image.

@@ -92,7 +92,7 @@ type Set struct {
 	Products func(acc, x, y *float32, tiles, xStride, yStride int, add bool)
 
 	// The transforms of Winograd's filtering.
-	WinogradIn      func(dst []float32, place int, src []float32, row, pixel, channels int)
+	WinogradIn      func(dst []float32, place int, src []float32, row, pixel, channels, edges int)
 	WinogradOut     func(dst []float32, row, pixel int, src []float32, place int, bias []float32, channels int)
 	WinogradKernel  func(dst []float32, place int, src []float32, tap, lanes int)
 	WinogradGradIn  func(dst []float32, place int, src []float32, row, pixel, channels int)

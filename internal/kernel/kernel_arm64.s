@@ -1415,8 +1415,8 @@ loop:
 	BGT loop
 	RET
 
-// func winogradInNEON(dst *float32, place int, src *float32, row, pixel, channels int)
-TEXT ·winogradInNEON(SB), 0, $576-48
+// func winogradInNEON(dst *float32, place int, src *float32, row, pixel, channels, edges int)
+TEXT ·winogradInNEON(SB), 0, $576-56
 	MOVD $0x3fc00000, R0
 	VDUP R0, V0.S4
 	MOVD $0x40000000, R0
@@ -1432,17 +1432,26 @@ TEXT ·winogradInNEON(SB), 0, $576-48
 	MOVD src+16(FP), R5
 	MOVD dst+0(FP), R6
 	MOVD channels+40(FP), R7
-	MOVD $scratch-576(SP), R8
+	MOVD edges+48(FP), R8
+	MOVD $scratch-576(SP), R10
 
 channels:
-	MOVD R5, R9
-	MOVD R9, R10
-	VLD1.P (R10)(R2), [V2.S4]
-	VLD1.P (R10)(R2), [V3.S4]
-	VLD1.P (R10)(R2), [V4.S4]
-	VLD1.P (R10)(R2), [V5.S4]
-	VLD1.P (R10)(R2), [V6.S4]
-	VLD1.P (R10)(R2), [V7.S4]
+	MOVD R5, R11
+	AND $3, R8, R9
+	CMP $1, R9
+	BEQ edges1
+	CMP $2, R9
+	BEQ edges2
+	CMP $3, R9
+	BEQ edges3
+	TST $4, R8
+	BEQ therecolumn0_0
+	VEOR V2.B16, V2.B16, V2.B16
+	VEOR V3.B16, V3.B16, V3.B16
+	VEOR V4.B16, V4.B16, V4.B16
+	VEOR V5.B16, V5.B16, V5.B16
+	VEOR V6.B16, V6.B16, V6.B16
+	VEOR V7.B16, V7.B16, V7.B16
 	WORD $0x4ea2d488 // fsub v8.4s, v4.4s, v2.4s
 	WORD $0x4ea3d4a9 // fsub v9.4s, v5.4s, v3.4s
 	WORD $0x4ea4d4ca // fsub v10.4s, v6.4s, v4.4s
@@ -1461,20 +1470,22 @@ channels:
 	WORD $0x6ea0f932 // fneg v18.4s, v9.4s
 	VFMLA V10.S4, V1.S4, V18.S4
 	WORD $0x4eacd573 // fsub v19.4s, v11.4s, v12.4s
-	FMOVQ F15, 0(R8)
-	FMOVQ F16, 96(R8)
-	FMOVQ F17, 192(R8)
-	FMOVQ F14, 288(R8)
-	FMOVQ F18, 384(R8)
-	FMOVQ F19, 480(R8)
-	ADD R1, R9
-	MOVD R9, R10
-	VLD1.P (R10)(R2), [V2.S4]
-	VLD1.P (R10)(R2), [V3.S4]
-	VLD1.P (R10)(R2), [V4.S4]
-	VLD1.P (R10)(R2), [V5.S4]
-	VLD1.P (R10)(R2), [V6.S4]
-	VLD1.P (R10)(R2), [V7.S4]
+	FMOVQ F15, 0(R10)
+	FMOVQ F16, 96(R10)
+	FMOVQ F17, 192(R10)
+	FMOVQ F14, 288(R10)
+	FMOVQ F18, 384(R10)
+	FMOVQ F19, 480(R10)
+	JMP column0_0
+
+therecolumn0_0:
+	MOVD R11, R12
+	VLD1.P (R12)(R2), [V2.S4]
+	VLD1.P (R12)(R2), [V3.S4]
+	VLD1.P (R12)(R2), [V4.S4]
+	VLD1.P (R12)(R2), [V5.S4]
+	VLD1.P (R12)(R2), [V6.S4]
+	VLD1.P (R12)(R2), [V7.S4]
 	WORD $0x4ea2d488 // fsub v8.4s, v4.4s, v2.4s
 	WORD $0x4ea3d4a9 // fsub v9.4s, v5.4s, v3.4s
 	WORD $0x4ea4d4ca // fsub v10.4s, v6.4s, v4.4s
@@ -1493,20 +1504,22 @@ channels:
 	WORD $0x6ea0f932 // fneg v18.4s, v9.4s
 	VFMLA V10.S4, V1.S4, V18.S4
 	WORD $0x4eacd573 // fsub v19.4s, v11.4s, v12.4s
-	FMOVQ F15, 16(R8)
-	FMOVQ F16, 112(R8)
-	FMOVQ F17, 208(R8)
-	FMOVQ F14, 304(R8)
-	FMOVQ F18, 400(R8)
-	FMOVQ F19, 496(R8)
-	ADD R1, R9
-	MOVD R9, R10
-	VLD1.P (R10)(R2), [V2.S4]
-	VLD1.P (R10)(R2), [V3.S4]
-	VLD1.P (R10)(R2), [V4.S4]
-	VLD1.P (R10)(R2), [V5.S4]
-	VLD1.P (R10)(R2), [V6.S4]
-	VLD1.P (R10)(R2), [V7.S4]
+	FMOVQ F15, 0(R10)
+	FMOVQ F16, 96(R10)
+	FMOVQ F17, 192(R10)
+	FMOVQ F14, 288(R10)
+	FMOVQ F18, 384(R10)
+	FMOVQ F19, 480(R10)
+	ADD R1, R11
+
+column0_0:
+	MOVD R11, R12
+	VLD1.P (R12)(R2), [V2.S4]
+	VLD1.P (R12)(R2), [V3.S4]
+	VLD1.P (R12)(R2), [V4.S4]
+	VLD1.P (R12)(R2), [V5.S4]
+	VLD1.P (R12)(R2), [V6.S4]
+	VLD1.P (R12)(R2), [V7.S4]
 	WORD $0x4ea2d488 // fsub v8.4s, v4.4s, v2.4s
 	WORD $0x4ea3d4a9 // fsub v9.4s, v5.4s, v3.4s
 	WORD $0x4ea4d4ca // fsub v10.4s, v6.4s, v4.4s
@@ -1525,20 +1538,20 @@ channels:
 	WORD $0x6ea0f932 // fneg v18.4s, v9.4s
 	VFMLA V10.S4, V1.S4, V18.S4
 	WORD $0x4eacd573 // fsub v19.4s, v11.4s, v12.4s
-	FMOVQ F15, 32(R8)
-	FMOVQ F16, 128(R8)
-	FMOVQ F17, 224(R8)
-	FMOVQ F14, 320(R8)
-	FMOVQ F18, 416(R8)
-	FMOVQ F19, 512(R8)
-	ADD R1, R9
-	MOVD R9, R10
-	VLD1.P (R10)(R2), [V2.S4]
-	VLD1.P (R10)(R2), [V3.S4]
-	VLD1.P (R10)(R2), [V4.S4]
-	VLD1.P (R10)(R2), [V5.S4]
-	VLD1.P (R10)(R2), [V6.S4]
-	VLD1.P (R10)(R2), [V7.S4]
+	FMOVQ F15, 16(R10)
+	FMOVQ F16, 112(R10)
+	FMOVQ F17, 208(R10)
+	FMOVQ F14, 304(R10)
+	FMOVQ F18, 400(R10)
+	FMOVQ F19, 496(R10)
+	ADD R1, R11
+	MOVD R11, R12
+	VLD1.P (R12)(R2), [V2.S4]
+	VLD1.P (R12)(R2), [V3.S4]
+	VLD1.P (R12)(R2), [V4.S4]
+	VLD1.P (R12)(R2), [V5.S4]
+	VLD1.P (R12)(R2), [V6.S4]
+	VLD1.P (R12)(R2), [V7.S4]
 	WORD $0x4ea2d488 // fsub v8.4s, v4.4s, v2.4s
 	WORD $0x4ea3d4a9 // fsub v9.4s, v5.4s, v3.4s
 	WORD $0x4ea4d4ca // fsub v10.4s, v6.4s, v4.4s
@@ -1557,20 +1570,20 @@ channels:
 	WORD $0x6ea0f932 // fneg v18.4s, v9.4s
 	VFMLA V10.S4, V1.S4, V18.S4
 	WORD $0x4eacd573 // fsub v19.4s, v11.4s, v12.4s
-	FMOVQ F15, 48(R8)
-	FMOVQ F16, 144(R8)
-	FMOVQ F17, 240(R8)
-	FMOVQ F14, 336(R8)
-	FMOVQ F18, 432(R8)
-	FMOVQ F19, 528(R8)
-	ADD R1, R9
-	MOVD R9, R10
-	VLD1.P (R10)(R2), [V2.S4]
-	VLD1.P (R10)(R2), [V3.S4]
-	VLD1.P (R10)(R2), [V4.S4]
-	VLD1.P (R10)(R2), [V5.S4]
-	VLD1.P (R10)(R2), [V6.S4]
-	VLD1.P (R10)(R2), [V7.S4]
+	FMOVQ F15, 32(R10)
+	FMOVQ F16, 128(R10)
+	FMOVQ F17, 224(R10)
+	FMOVQ F14, 320(R10)
+	FMOVQ F18, 416(R10)
+	FMOVQ F19, 512(R10)
+	ADD R1, R11
+	MOVD R11, R12
+	VLD1.P (R12)(R2), [V2.S4]
+	VLD1.P (R12)(R2), [V3.S4]
+	VLD1.P (R12)(R2), [V4.S4]
+	VLD1.P (R12)(R2), [V5.S4]
+	VLD1.P (R12)(R2), [V6.S4]
+	VLD1.P (R12)(R2), [V7.S4]
 	WORD $0x4ea2d488 // fsub v8.4s, v4.4s, v2.4s
 	WORD $0x4ea3d4a9 // fsub v9.4s, v5.4s, v3.4s
 	WORD $0x4ea4d4ca // fsub v10.4s, v6.4s, v4.4s
@@ -1589,20 +1602,20 @@ channels:
 	WORD $0x6ea0f932 // fneg v18.4s, v9.4s
 	VFMLA V10.S4, V1.S4, V18.S4
 	WORD $0x4eacd573 // fsub v19.4s, v11.4s, v12.4s
-	FMOVQ F15, 64(R8)
-	FMOVQ F16, 160(R8)
-	FMOVQ F17, 256(R8)
-	FMOVQ F14, 352(R8)
-	FMOVQ F18, 448(R8)
-	FMOVQ F19, 544(R8)
-	ADD R1, R9
-	MOVD R9, R10
-	VLD1.P (R10)(R2), [V2.S4]
-	VLD1.P (R10)(R2), [V3.S4]
-	VLD1.P (R10)(R2), [V4.S4]
-	VLD1.P (R10)(R2), [V5.S4]
-	VLD1.P (R10)(R2), [V6.S4]
-	VLD1.P (R10)(R2), [V7.S4]
+	FMOVQ F15, 48(R10)
+	FMOVQ F16, 144(R10)
+	FMOVQ F17, 240(R10)
+	FMOVQ F14, 336(R10)
+	FMOVQ F18, 432(R10)
+	FMOVQ F19, 528(R10)
+	ADD R1, R11
+	MOVD R11, R12
+	VLD1.P (R12)(R2), [V2.S4]
+	VLD1.P (R12)(R2), [V3.S4]
+	VLD1.P (R12)(R2), [V4.S4]
+	VLD1.P (R12)(R2), [V5.S4]
+	VLD1.P (R12)(R2), [V6.S4]
+	VLD1.P (R12)(R2), [V7.S4]
 	WORD $0x4ea2d488 // fsub v8.4s, v4.4s, v2.4s
 	WORD $0x4ea3d4a9 // fsub v9.4s, v5.4s, v3.4s
 	WORD $0x4ea4d4ca // fsub v10.4s, v6.4s, v4.4s
@@ -1621,21 +1634,21 @@ channels:
 	WORD $0x6ea0f932 // fneg v18.4s, v9.4s
 	VFMLA V10.S4, V1.S4, V18.S4
 	WORD $0x4eacd573 // fsub v19.4s, v11.4s, v12.4s
-	FMOVQ F15, 80(R8)
-	FMOVQ F16, 176(R8)
-	FMOVQ F17, 272(R8)
-	FMOVQ F14, 368(R8)
-	FMOVQ F18, 464(R8)
-	FMOVQ F19, 560(R8)
-	ADD R1, R9
-	MOVD R6, R9
-	FMOVQ 0(R8), F2
-	FMOVQ 16(R8), F3
-	FMOVQ 32(R8), F4
-	FMOVQ 48(R8), F5
-	FMOVQ 64(R8), F6
-	FMOVQ 80(R8), F7
-	MOVD R9, R10
+	FMOVQ F15, 64(R10)
+	FMOVQ F16, 160(R10)
+	FMOVQ F17, 256(R10)
+	FMOVQ F14, 352(R10)
+	FMOVQ F18, 448(R10)
+	FMOVQ F19, 544(R10)
+	ADD R1, R11
+	TST $8, R8
+	BEQ therecolumn0_5
+	VEOR V2.B16, V2.B16, V2.B16
+	VEOR V3.B16, V3.B16, V3.B16
+	VEOR V4.B16, V4.B16, V4.B16
+	VEOR V5.B16, V5.B16, V5.B16
+	VEOR V6.B16, V6.B16, V6.B16
+	VEOR V7.B16, V7.B16, V7.B16
 	WORD $0x4ea2d488 // fsub v8.4s, v4.4s, v2.4s
 	WORD $0x4ea3d4a9 // fsub v9.4s, v5.4s, v3.4s
 	WORD $0x4ea4d4ca // fsub v10.4s, v6.4s, v4.4s
@@ -1654,20 +1667,22 @@ channels:
 	WORD $0x6ea0f932 // fneg v18.4s, v9.4s
 	VFMLA V10.S4, V1.S4, V18.S4
 	WORD $0x4eacd573 // fsub v19.4s, v11.4s, v12.4s
-	VST1.P [V15.S4], (R10)(R3)
-	VST1.P [V16.S4], (R10)(R3)
-	VST1.P [V17.S4], (R10)(R3)
-	VST1.P [V14.S4], (R10)(R3)
-	VST1.P [V18.S4], (R10)(R3)
-	VST1.P [V19.S4], (R10)(R3)
-	ADD R4, R9
-	FMOVQ 96(R8), F2
-	FMOVQ 112(R8), F3
-	FMOVQ 128(R8), F4
-	FMOVQ 144(R8), F5
-	FMOVQ 160(R8), F6
-	FMOVQ 176(R8), F7
-	MOVD R9, R10
+	FMOVQ F15, 80(R10)
+	FMOVQ F16, 176(R10)
+	FMOVQ F17, 272(R10)
+	FMOVQ F14, 368(R10)
+	FMOVQ F18, 464(R10)
+	FMOVQ F19, 560(R10)
+	JMP column0_5
+
+therecolumn0_5:
+	MOVD R11, R12
+	VLD1.P (R12)(R2), [V2.S4]
+	VLD1.P (R12)(R2), [V3.S4]
+	VLD1.P (R12)(R2), [V4.S4]
+	VLD1.P (R12)(R2), [V5.S4]
+	VLD1.P (R12)(R2), [V6.S4]
+	VLD1.P (R12)(R2), [V7.S4]
 	WORD $0x4ea2d488 // fsub v8.4s, v4.4s, v2.4s
 	WORD $0x4ea3d4a9 // fsub v9.4s, v5.4s, v3.4s
 	WORD $0x4ea4d4ca // fsub v10.4s, v6.4s, v4.4s
@@ -1686,20 +1701,26 @@ channels:
 	WORD $0x6ea0f932 // fneg v18.4s, v9.4s
 	VFMLA V10.S4, V1.S4, V18.S4
 	WORD $0x4eacd573 // fsub v19.4s, v11.4s, v12.4s
-	VST1.P [V15.S4], (R10)(R3)
-	VST1.P [V16.S4], (R10)(R3)
-	VST1.P [V17.S4], (R10)(R3)
-	VST1.P [V14.S4], (R10)(R3)
-	VST1.P [V18.S4], (R10)(R3)
-	VST1.P [V19.S4], (R10)(R3)
-	ADD R4, R9
-	FMOVQ 192(R8), F2
-	FMOVQ 208(R8), F3
-	FMOVQ 224(R8), F4
-	FMOVQ 240(R8), F5
-	FMOVQ 256(R8), F6
-	FMOVQ 272(R8), F7
-	MOVD R9, R10
+	FMOVQ F15, 80(R10)
+	FMOVQ F16, 176(R10)
+	FMOVQ F17, 272(R10)
+	FMOVQ F14, 368(R10)
+	FMOVQ F18, 464(R10)
+	FMOVQ F19, 560(R10)
+	ADD R1, R11
+
+column0_5:
+	JMP rows
+
+edges1:
+	TST $4, R8
+	BEQ therecolumn1_0
+	VEOR V2.B16, V2.B16, V2.B16
+	VEOR V3.B16, V3.B16, V3.B16
+	VEOR V4.B16, V4.B16, V4.B16
+	VEOR V5.B16, V5.B16, V5.B16
+	VEOR V6.B16, V6.B16, V6.B16
+	VEOR V7.B16, V7.B16, V7.B16
 	WORD $0x4ea2d488 // fsub v8.4s, v4.4s, v2.4s
 	WORD $0x4ea3d4a9 // fsub v9.4s, v5.4s, v3.4s
 	WORD $0x4ea4d4ca // fsub v10.4s, v6.4s, v4.4s
@@ -1718,20 +1739,22 @@ channels:
 	WORD $0x6ea0f932 // fneg v18.4s, v9.4s
 	VFMLA V10.S4, V1.S4, V18.S4
 	WORD $0x4eacd573 // fsub v19.4s, v11.4s, v12.4s
-	VST1.P [V15.S4], (R10)(R3)
-	VST1.P [V16.S4], (R10)(R3)
-	VST1.P [V17.S4], (R10)(R3)
-	VST1.P [V14.S4], (R10)(R3)
-	VST1.P [V18.S4], (R10)(R3)
-	VST1.P [V19.S4], (R10)(R3)
-	ADD R4, R9
-	FMOVQ 288(R8), F2
-	FMOVQ 304(R8), F3
-	FMOVQ 320(R8), F4
-	FMOVQ 336(R8), F5
-	FMOVQ 352(R8), F6
-	FMOVQ 368(R8), F7
-	MOVD R9, R10
+	FMOVQ F15, 0(R10)
+	FMOVQ F16, 96(R10)
+	FMOVQ F17, 192(R10)
+	FMOVQ F14, 288(R10)
+	FMOVQ F18, 384(R10)
+	FMOVQ F19, 480(R10)
+	JMP column1_0
+
+therecolumn1_0:
+	MOVD R11, R12
+	VEOR V2.B16, V2.B16, V2.B16
+	VLD1.P (R12)(R2), [V3.S4]
+	VLD1.P (R12)(R2), [V4.S4]
+	VLD1.P (R12)(R2), [V5.S4]
+	VLD1.P (R12)(R2), [V6.S4]
+	VLD1.P (R12)(R2), [V7.S4]
 	WORD $0x4ea2d488 // fsub v8.4s, v4.4s, v2.4s
 	WORD $0x4ea3d4a9 // fsub v9.4s, v5.4s, v3.4s
 	WORD $0x4ea4d4ca // fsub v10.4s, v6.4s, v4.4s
@@ -1750,20 +1773,22 @@ channels:
 	WORD $0x6ea0f932 // fneg v18.4s, v9.4s
 	VFMLA V10.S4, V1.S4, V18.S4
 	WORD $0x4eacd573 // fsub v19.4s, v11.4s, v12.4s
-	VST1.P [V15.S4], (R10)(R3)
-	VST1.P [V16.S4], (R10)(R3)
-	VST1.P [V17.S4], (R10)(R3)
-	VST1.P [V14.S4], (R10)(R3)
-	VST1.P [V18.S4], (R10)(R3)
-	VST1.P [V19.S4], (R10)(R3)
-	ADD R4, R9
-	FMOVQ 384(R8), F2
-	FMOVQ 400(R8), F3
-	FMOVQ 416(R8), F4
-	FMOVQ 432(R8), F5
-	FMOVQ 448(R8), F6
-	FMOVQ 464(R8), F7
-	MOVD R9, R10
+	FMOVQ F15, 0(R10)
+	FMOVQ F16, 96(R10)
+	FMOVQ F17, 192(R10)
+	FMOVQ F14, 288(R10)
+	FMOVQ F18, 384(R10)
+	FMOVQ F19, 480(R10)
+	ADD R1, R11
+
+column1_0:
+	MOVD R11, R12
+	VEOR V2.B16, V2.B16, V2.B16
+	VLD1.P (R12)(R2), [V3.S4]
+	VLD1.P (R12)(R2), [V4.S4]
+	VLD1.P (R12)(R2), [V5.S4]
+	VLD1.P (R12)(R2), [V6.S4]
+	VLD1.P (R12)(R2), [V7.S4]
 	WORD $0x4ea2d488 // fsub v8.4s, v4.4s, v2.4s
 	WORD $0x4ea3d4a9 // fsub v9.4s, v5.4s, v3.4s
 	WORD $0x4ea4d4ca // fsub v10.4s, v6.4s, v4.4s
@@ -1782,20 +1807,20 @@ channels:
 	WORD $0x6ea0f932 // fneg v18.4s, v9.4s
 	VFMLA V10.S4, V1.S4, V18.S4
 	WORD $0x4eacd573 // fsub v19.4s, v11.4s, v12.4s
-	VST1.P [V15.S4], (R10)(R3)
-	VST1.P [V16.S4], (R10)(R3)
-	VST1.P [V17.S4], (R10)(R3)
-	VST1.P [V14.S4], (R10)(R3)
-	VST1.P [V18.S4], (R10)(R3)
-	VST1.P [V19.S4], (R10)(R3)
-	ADD R4, R9
-	FMOVQ 480(R8), F2
-	FMOVQ 496(R8), F3
-	FMOVQ 512(R8), F4
-	FMOVQ 528(R8), F5
-	FMOVQ 544(R8), F6
-	FMOVQ 560(R8), F7
-	MOVD R9, R10
+	FMOVQ F15, 16(R10)
+	FMOVQ F16, 112(R10)
+	FMOVQ F17, 208(R10)
+	FMOVQ F14, 304(R10)
+	FMOVQ F18, 400(R10)
+	FMOVQ F19, 496(R10)
+	ADD R1, R11
+	MOVD R11, R12
+	VEOR V2.B16, V2.B16, V2.B16
+	VLD1.P (R12)(R2), [V3.S4]
+	VLD1.P (R12)(R2), [V4.S4]
+	VLD1.P (R12)(R2), [V5.S4]
+	VLD1.P (R12)(R2), [V6.S4]
+	VLD1.P (R12)(R2), [V7.S4]
 	WORD $0x4ea2d488 // fsub v8.4s, v4.4s, v2.4s
 	WORD $0x4ea3d4a9 // fsub v9.4s, v5.4s, v3.4s
 	WORD $0x4ea4d4ca // fsub v10.4s, v6.4s, v4.4s
@@ -1814,13 +1839,879 @@ channels:
 	WORD $0x6ea0f932 // fneg v18.4s, v9.4s
 	VFMLA V10.S4, V1.S4, V18.S4
 	WORD $0x4eacd573 // fsub v19.4s, v11.4s, v12.4s
-	VST1.P [V15.S4], (R10)(R3)
-	VST1.P [V16.S4], (R10)(R3)
-	VST1.P [V17.S4], (R10)(R3)
-	VST1.P [V14.S4], (R10)(R3)
-	VST1.P [V18.S4], (R10)(R3)
-	VST1.P [V19.S4], (R10)(R3)
-	ADD R4, R9
+	FMOVQ F15, 32(R10)
+	FMOVQ F16, 128(R10)
+	FMOVQ F17, 224(R10)
+	FMOVQ F14, 320(R10)
+	FMOVQ F18, 416(R10)
+	FMOVQ F19, 512(R10)
+	ADD R1, R11
+	MOVD R11, R12
+	VEOR V2.B16, V2.B16, V2.B16
+	VLD1.P (R12)(R2), [V3.S4]
+	VLD1.P (R12)(R2), [V4.S4]
+	VLD1.P (R12)(R2), [V5.S4]
+	VLD1.P (R12)(R2), [V6.S4]
+	VLD1.P (R12)(R2), [V7.S4]
+	WORD $0x4ea2d488 // fsub v8.4s, v4.4s, v2.4s
+	WORD $0x4ea3d4a9 // fsub v9.4s, v5.4s, v3.4s
+	WORD $0x4ea4d4ca // fsub v10.4s, v6.4s, v4.4s
+	WORD $0x4ea5d4eb // fsub v11.4s, v7.4s, v5.4s
+	VFMLA V3.S4, V0.S4, V8.S4
+	VORR V9.B16, V9.B16, V12.B16
+	VFMLA V4.S4, V0.S4, V12.S4
+	VORR V10.B16, V10.B16, V13.B16
+	VFMLA V5.S4, V0.S4, V13.S4
+	VFMLA V6.S4, V0.S4, V11.S4
+	WORD $0x6ea0f94e // fneg v14.4s, v10.4s
+	VFMLS V9.S4, V1.S4, V14.S4
+	WORD $0x4ea8d5af // fsub v15.4s, v13.4s, v8.4s
+	WORD $0x4e2cd5b0 // fadd v16.4s, v13.4s, v12.4s
+	WORD $0x4eadd591 // fsub v17.4s, v12.4s, v13.4s
+	WORD $0x6ea0f932 // fneg v18.4s, v9.4s
+	VFMLA V10.S4, V1.S4, V18.S4
+	WORD $0x4eacd573 // fsub v19.4s, v11.4s, v12.4s
+	FMOVQ F15, 48(R10)
+	FMOVQ F16, 144(R10)
+	FMOVQ F17, 240(R10)
+	FMOVQ F14, 336(R10)
+	FMOVQ F18, 432(R10)
+	FMOVQ F19, 528(R10)
+	ADD R1, R11
+	MOVD R11, R12
+	VEOR V2.B16, V2.B16, V2.B16
+	VLD1.P (R12)(R2), [V3.S4]
+	VLD1.P (R12)(R2), [V4.S4]
+	VLD1.P (R12)(R2), [V5.S4]
+	VLD1.P (R12)(R2), [V6.S4]
+	VLD1.P (R12)(R2), [V7.S4]
+	WORD $0x4ea2d488 // fsub v8.4s, v4.4s, v2.4s
+	WORD $0x4ea3d4a9 // fsub v9.4s, v5.4s, v3.4s
+	WORD $0x4ea4d4ca // fsub v10.4s, v6.4s, v4.4s
+	WORD $0x4ea5d4eb // fsub v11.4s, v7.4s, v5.4s
+	VFMLA V3.S4, V0.S4, V8.S4
+	VORR V9.B16, V9.B16, V12.B16
+	VFMLA V4.S4, V0.S4, V12.S4
+	VORR V10.B16, V10.B16, V13.B16
+	VFMLA V5.S4, V0.S4, V13.S4
+	VFMLA V6.S4, V0.S4, V11.S4
+	WORD $0x6ea0f94e // fneg v14.4s, v10.4s
+	VFMLS V9.S4, V1.S4, V14.S4
+	WORD $0x4ea8d5af // fsub v15.4s, v13.4s, v8.4s
+	WORD $0x4e2cd5b0 // fadd v16.4s, v13.4s, v12.4s
+	WORD $0x4eadd591 // fsub v17.4s, v12.4s, v13.4s
+	WORD $0x6ea0f932 // fneg v18.4s, v9.4s
+	VFMLA V10.S4, V1.S4, V18.S4
+	WORD $0x4eacd573 // fsub v19.4s, v11.4s, v12.4s
+	FMOVQ F15, 64(R10)
+	FMOVQ F16, 160(R10)
+	FMOVQ F17, 256(R10)
+	FMOVQ F14, 352(R10)
+	FMOVQ F18, 448(R10)
+	FMOVQ F19, 544(R10)
+	ADD R1, R11
+	TST $8, R8
+	BEQ therecolumn1_5
+	VEOR V2.B16, V2.B16, V2.B16
+	VEOR V3.B16, V3.B16, V3.B16
+	VEOR V4.B16, V4.B16, V4.B16
+	VEOR V5.B16, V5.B16, V5.B16
+	VEOR V6.B16, V6.B16, V6.B16
+	VEOR V7.B16, V7.B16, V7.B16
+	WORD $0x4ea2d488 // fsub v8.4s, v4.4s, v2.4s
+	WORD $0x4ea3d4a9 // fsub v9.4s, v5.4s, v3.4s
+	WORD $0x4ea4d4ca // fsub v10.4s, v6.4s, v4.4s
+	WORD $0x4ea5d4eb // fsub v11.4s, v7.4s, v5.4s
+	VFMLA V3.S4, V0.S4, V8.S4
+	VORR V9.B16, V9.B16, V12.B16
+	VFMLA V4.S4, V0.S4, V12.S4
+	VORR V10.B16, V10.B16, V13.B16
+	VFMLA V5.S4, V0.S4, V13.S4
+	VFMLA V6.S4, V0.S4, V11.S4
+	WORD $0x6ea0f94e // fneg v14.4s, v10.4s
+	VFMLS V9.S4, V1.S4, V14.S4
+	WORD $0x4ea8d5af // fsub v15.4s, v13.4s, v8.4s
+	WORD $0x4e2cd5b0 // fadd v16.4s, v13.4s, v12.4s
+	WORD $0x4eadd591 // fsub v17.4s, v12.4s, v13.4s
+	WORD $0x6ea0f932 // fneg v18.4s, v9.4s
+	VFMLA V10.S4, V1.S4, V18.S4
+	WORD $0x4eacd573 // fsub v19.4s, v11.4s, v12.4s
+	FMOVQ F15, 80(R10)
+	FMOVQ F16, 176(R10)
+	FMOVQ F17, 272(R10)
+	FMOVQ F14, 368(R10)
+	FMOVQ F18, 464(R10)
+	FMOVQ F19, 560(R10)
+	JMP column1_5
+
+therecolumn1_5:
+	MOVD R11, R12
+	VEOR V2.B16, V2.B16, V2.B16
+	VLD1.P (R12)(R2), [V3.S4]
+	VLD1.P (R12)(R2), [V4.S4]
+	VLD1.P (R12)(R2), [V5.S4]
+	VLD1.P (R12)(R2), [V6.S4]
+	VLD1.P (R12)(R2), [V7.S4]
+	WORD $0x4ea2d488 // fsub v8.4s, v4.4s, v2.4s
+	WORD $0x4ea3d4a9 // fsub v9.4s, v5.4s, v3.4s
+	WORD $0x4ea4d4ca // fsub v10.4s, v6.4s, v4.4s
+	WORD $0x4ea5d4eb // fsub v11.4s, v7.4s, v5.4s
+	VFMLA V3.S4, V0.S4, V8.S4
+	VORR V9.B16, V9.B16, V12.B16
+	VFMLA V4.S4, V0.S4, V12.S4
+	VORR V10.B16, V10.B16, V13.B16
+	VFMLA V5.S4, V0.S4, V13.S4
+	VFMLA V6.S4, V0.S4, V11.S4
+	WORD $0x6ea0f94e // fneg v14.4s, v10.4s
+	VFMLS V9.S4, V1.S4, V14.S4
+	WORD $0x4ea8d5af // fsub v15.4s, v13.4s, v8.4s
+	WORD $0x4e2cd5b0 // fadd v16.4s, v13.4s, v12.4s
+	WORD $0x4eadd591 // fsub v17.4s, v12.4s, v13.4s
+	WORD $0x6ea0f932 // fneg v18.4s, v9.4s
+	VFMLA V10.S4, V1.S4, V18.S4
+	WORD $0x4eacd573 // fsub v19.4s, v11.4s, v12.4s
+	FMOVQ F15, 80(R10)
+	FMOVQ F16, 176(R10)
+	FMOVQ F17, 272(R10)
+	FMOVQ F14, 368(R10)
+	FMOVQ F18, 464(R10)
+	FMOVQ F19, 560(R10)
+	ADD R1, R11
+
+column1_5:
+	JMP rows
+
+edges2:
+	TST $4, R8
+	BEQ therecolumn2_0
+	VEOR V2.B16, V2.B16, V2.B16
+	VEOR V3.B16, V3.B16, V3.B16
+	VEOR V4.B16, V4.B16, V4.B16
+	VEOR V5.B16, V5.B16, V5.B16
+	VEOR V6.B16, V6.B16, V6.B16
+	VEOR V7.B16, V7.B16, V7.B16
+	WORD $0x4ea2d488 // fsub v8.4s, v4.4s, v2.4s
+	WORD $0x4ea3d4a9 // fsub v9.4s, v5.4s, v3.4s
+	WORD $0x4ea4d4ca // fsub v10.4s, v6.4s, v4.4s
+	WORD $0x4ea5d4eb // fsub v11.4s, v7.4s, v5.4s
+	VFMLA V3.S4, V0.S4, V8.S4
+	VORR V9.B16, V9.B16, V12.B16
+	VFMLA V4.S4, V0.S4, V12.S4
+	VORR V10.B16, V10.B16, V13.B16
+	VFMLA V5.S4, V0.S4, V13.S4
+	VFMLA V6.S4, V0.S4, V11.S4
+	WORD $0x6ea0f94e // fneg v14.4s, v10.4s
+	VFMLS V9.S4, V1.S4, V14.S4
+	WORD $0x4ea8d5af // fsub v15.4s, v13.4s, v8.4s
+	WORD $0x4e2cd5b0 // fadd v16.4s, v13.4s, v12.4s
+	WORD $0x4eadd591 // fsub v17.4s, v12.4s, v13.4s
+	WORD $0x6ea0f932 // fneg v18.4s, v9.4s
+	VFMLA V10.S4, V1.S4, V18.S4
+	WORD $0x4eacd573 // fsub v19.4s, v11.4s, v12.4s
+	FMOVQ F15, 0(R10)
+	FMOVQ F16, 96(R10)
+	FMOVQ F17, 192(R10)
+	FMOVQ F14, 288(R10)
+	FMOVQ F18, 384(R10)
+	FMOVQ F19, 480(R10)
+	JMP column2_0
+
+therecolumn2_0:
+	MOVD R11, R12
+	VLD1.P (R12)(R2), [V2.S4]
+	VLD1.P (R12)(R2), [V3.S4]
+	VLD1.P (R12)(R2), [V4.S4]
+	VLD1.P (R12)(R2), [V5.S4]
+	VLD1.P (R12)(R2), [V6.S4]
+	VEOR V7.B16, V7.B16, V7.B16
+	WORD $0x4ea2d488 // fsub v8.4s, v4.4s, v2.4s
+	WORD $0x4ea3d4a9 // fsub v9.4s, v5.4s, v3.4s
+	WORD $0x4ea4d4ca // fsub v10.4s, v6.4s, v4.4s
+	WORD $0x4ea5d4eb // fsub v11.4s, v7.4s, v5.4s
+	VFMLA V3.S4, V0.S4, V8.S4
+	VORR V9.B16, V9.B16, V12.B16
+	VFMLA V4.S4, V0.S4, V12.S4
+	VORR V10.B16, V10.B16, V13.B16
+	VFMLA V5.S4, V0.S4, V13.S4
+	VFMLA V6.S4, V0.S4, V11.S4
+	WORD $0x6ea0f94e // fneg v14.4s, v10.4s
+	VFMLS V9.S4, V1.S4, V14.S4
+	WORD $0x4ea8d5af // fsub v15.4s, v13.4s, v8.4s
+	WORD $0x4e2cd5b0 // fadd v16.4s, v13.4s, v12.4s
+	WORD $0x4eadd591 // fsub v17.4s, v12.4s, v13.4s
+	WORD $0x6ea0f932 // fneg v18.4s, v9.4s
+	VFMLA V10.S4, V1.S4, V18.S4
+	WORD $0x4eacd573 // fsub v19.4s, v11.4s, v12.4s
+	FMOVQ F15, 0(R10)
+	FMOVQ F16, 96(R10)
+	FMOVQ F17, 192(R10)
+	FMOVQ F14, 288(R10)
+	FMOVQ F18, 384(R10)
+	FMOVQ F19, 480(R10)
+	ADD R1, R11
+
+column2_0:
+	MOVD R11, R12
+	VLD1.P (R12)(R2), [V2.S4]
+	VLD1.P (R12)(R2), [V3.S4]
+	VLD1.P (R12)(R2), [V4.S4]
+	VLD1.P (R12)(R2), [V5.S4]
+	VLD1.P (R12)(R2), [V6.S4]
+	VEOR V7.B16, V7.B16, V7.B16
+	WORD $0x4ea2d488 // fsub v8.4s, v4.4s, v2.4s
+	WORD $0x4ea3d4a9 // fsub v9.4s, v5.4s, v3.4s
+	WORD $0x4ea4d4ca // fsub v10.4s, v6.4s, v4.4s
+	WORD $0x4ea5d4eb // fsub v11.4s, v7.4s, v5.4s
+	VFMLA V3.S4, V0.S4, V8.S4
+	VORR V9.B16, V9.B16, V12.B16
+	VFMLA V4.S4, V0.S4, V12.S4
+	VORR V10.B16, V10.B16, V13.B16
+	VFMLA V5.S4, V0.S4, V13.S4
+	VFMLA V6.S4, V0.S4, V11.S4
+	WORD $0x6ea0f94e // fneg v14.4s, v10.4s
+	VFMLS V9.S4, V1.S4, V14.S4
+	WORD $0x4ea8d5af // fsub v15.4s, v13.4s, v8.4s
+	WORD $0x4e2cd5b0 // fadd v16.4s, v13.4s, v12.4s
+	WORD $0x4eadd591 // fsub v17.4s, v12.4s, v13.4s
+	WORD $0x6ea0f932 // fneg v18.4s, v9.4s
+	VFMLA V10.S4, V1.S4, V18.S4
+	WORD $0x4eacd573 // fsub v19.4s, v11.4s, v12.4s
+	FMOVQ F15, 16(R10)
+	FMOVQ F16, 112(R10)
+	FMOVQ F17, 208(R10)
+	FMOVQ F14, 304(R10)
+	FMOVQ F18, 400(R10)
+	FMOVQ F19, 496(R10)
+	ADD R1, R11
+	MOVD R11, R12
+	VLD1.P (R12)(R2), [V2.S4]
+	VLD1.P (R12)(R2), [V3.S4]
+	VLD1.P (R12)(R2), [V4.S4]
+	VLD1.P (R12)(R2), [V5.S4]
+	VLD1.P (R12)(R2), [V6.S4]
+	VEOR V7.B16, V7.B16, V7.B16
+	WORD $0x4ea2d488 // fsub v8.4s, v4.4s, v2.4s
+	WORD $0x4ea3d4a9 // fsub v9.4s, v5.4s, v3.4s
+	WORD $0x4ea4d4ca // fsub v10.4s, v6.4s, v4.4s
+	WORD $0x4ea5d4eb // fsub v11.4s, v7.4s, v5.4s
+	VFMLA V3.S4, V0.S4, V8.S4
+	VORR V9.B16, V9.B16, V12.B16
+	VFMLA V4.S4, V0.S4, V12.S4
+	VORR V10.B16, V10.B16, V13.B16
+	VFMLA V5.S4, V0.S4, V13.S4
+	VFMLA V6.S4, V0.S4, V11.S4
+	WORD $0x6ea0f94e // fneg v14.4s, v10.4s
+	VFMLS V9.S4, V1.S4, V14.S4
+	WORD $0x4ea8d5af // fsub v15.4s, v13.4s, v8.4s
+	WORD $0x4e2cd5b0 // fadd v16.4s, v13.4s, v12.4s
+	WORD $0x4eadd591 // fsub v17.4s, v12.4s, v13.4s
+	WORD $0x6ea0f932 // fneg v18.4s, v9.4s
+	VFMLA V10.S4, V1.S4, V18.S4
+	WORD $0x4eacd573 // fsub v19.4s, v11.4s, v12.4s
+	FMOVQ F15, 32(R10)
+	FMOVQ F16, 128(R10)
+	FMOVQ F17, 224(R10)
+	FMOVQ F14, 320(R10)
+	FMOVQ F18, 416(R10)
+	FMOVQ F19, 512(R10)
+	ADD R1, R11
+	MOVD R11, R12
+	VLD1.P (R12)(R2), [V2.S4]
+	VLD1.P (R12)(R2), [V3.S4]
+	VLD1.P (R12)(R2), [V4.S4]
+	VLD1.P (R12)(R2), [V5.S4]
+	VLD1.P (R12)(R2), [V6.S4]
+	VEOR V7.B16, V7.B16, V7.B16
+	WORD $0x4ea2d488 // fsub v8.4s, v4.4s, v2.4s
+	WORD $0x4ea3d4a9 // fsub v9.4s, v5.4s, v3.4s
+	WORD $0x4ea4d4ca // fsub v10.4s, v6.4s, v4.4s
+	WORD $0x4ea5d4eb // fsub v11.4s, v7.4s, v5.4s
+	VFMLA V3.S4, V0.S4, V8.S4
+	VORR V9.B16, V9.B16, V12.B16
+	VFMLA V4.S4, V0.S4, V12.S4
+	VORR V10.B16, V10.B16, V13.B16
+	VFMLA V5.S4, V0.S4, V13.S4
+	VFMLA V6.S4, V0.S4, V11.S4
+	WORD $0x6ea0f94e // fneg v14.4s, v10.4s
+	VFMLS V9.S4, V1.S4, V14.S4
+	WORD $0x4ea8d5af // fsub v15.4s, v13.4s, v8.4s
+	WORD $0x4e2cd5b0 // fadd v16.4s, v13.4s, v12.4s
+	WORD $0x4eadd591 // fsub v17.4s, v12.4s, v13.4s
+	WORD $0x6ea0f932 // fneg v18.4s, v9.4s
+	VFMLA V10.S4, V1.S4, V18.S4
+	WORD $0x4eacd573 // fsub v19.4s, v11.4s, v12.4s
+	FMOVQ F15, 48(R10)
+	FMOVQ F16, 144(R10)
+	FMOVQ F17, 240(R10)
+	FMOVQ F14, 336(R10)
+	FMOVQ F18, 432(R10)
+	FMOVQ F19, 528(R10)
+	ADD R1, R11
+	MOVD R11, R12
+	VLD1.P (R12)(R2), [V2.S4]
+	VLD1.P (R12)(R2), [V3.S4]
+	VLD1.P (R12)(R2), [V4.S4]
+	VLD1.P (R12)(R2), [V5.S4]
+	VLD1.P (R12)(R2), [V6.S4]
+	VEOR V7.B16, V7.B16, V7.B16
+	WORD $0x4ea2d488 // fsub v8.4s, v4.4s, v2.4s
+	WORD $0x4ea3d4a9 // fsub v9.4s, v5.4s, v3.4s
+	WORD $0x4ea4d4ca // fsub v10.4s, v6.4s, v4.4s
+	WORD $0x4ea5d4eb // fsub v11.4s, v7.4s, v5.4s
+	VFMLA V3.S4, V0.S4, V8.S4
+	VORR V9.B16, V9.B16, V12.B16
+	VFMLA V4.S4, V0.S4, V12.S4
+	VORR V10.B16, V10.B16, V13.B16
+	VFMLA V5.S4, V0.S4, V13.S4
+	VFMLA V6.S4, V0.S4, V11.S4
+	WORD $0x6ea0f94e // fneg v14.4s, v10.4s
+	VFMLS V9.S4, V1.S4, V14.S4
+	WORD $0x4ea8d5af // fsub v15.4s, v13.4s, v8.4s
+	WORD $0x4e2cd5b0 // fadd v16.4s, v13.4s, v12.4s
+	WORD $0x4eadd591 // fsub v17.4s, v12.4s, v13.4s
+	WORD $0x6ea0f932 // fneg v18.4s, v9.4s
+	VFMLA V10.S4, V1.S4, V18.S4
+	WORD $0x4eacd573 // fsub v19.4s, v11.4s, v12.4s
+	FMOVQ F15, 64(R10)
+	FMOVQ F16, 160(R10)
+	FMOVQ F17, 256(R10)
+	FMOVQ F14, 352(R10)
+	FMOVQ F18, 448(R10)
+	FMOVQ F19, 544(R10)
+	ADD R1, R11
+	TST $8, R8
+	BEQ therecolumn2_5
+	VEOR V2.B16, V2.B16, V2.B16
+	VEOR V3.B16, V3.B16, V3.B16
+	VEOR V4.B16, V4.B16, V4.B16
+	VEOR V5.B16, V5.B16, V5.B16
+	VEOR V6.B16, V6.B16, V6.B16
+	VEOR V7.B16, V7.B16, V7.B16
+	WORD $0x4ea2d488 // fsub v8.4s, v4.4s, v2.4s
+	WORD $0x4ea3d4a9 // fsub v9.4s, v5.4s, v3.4s
+	WORD $0x4ea4d4ca // fsub v10.4s, v6.4s, v4.4s
+	WORD $0x4ea5d4eb // fsub v11.4s, v7.4s, v5.4s
+	VFMLA V3.S4, V0.S4, V8.S4
+	VORR V9.B16, V9.B16, V12.B16
+	VFMLA V4.S4, V0.S4, V12.S4
+	VORR V10.B16, V10.B16, V13.B16
+	VFMLA V5.S4, V0.S4, V13.S4
+	VFMLA V6.S4, V0.S4, V11.S4
+	WORD $0x6ea0f94e // fneg v14.4s, v10.4s
+	VFMLS V9.S4, V1.S4, V14.S4
+	WORD $0x4ea8d5af // fsub v15.4s, v13.4s, v8.4s
+	WORD $0x4e2cd5b0 // fadd v16.4s, v13.4s, v12.4s
+	WORD $0x4eadd591 // fsub v17.4s, v12.4s, v13.4s
+	WORD $0x6ea0f932 // fneg v18.4s, v9.4s
+	VFMLA V10.S4, V1.S4, V18.S4
+	WORD $0x4eacd573 // fsub v19.4s, v11.4s, v12.4s
+	FMOVQ F15, 80(R10)
+	FMOVQ F16, 176(R10)
+	FMOVQ F17, 272(R10)
+	FMOVQ F14, 368(R10)
+	FMOVQ F18, 464(R10)
+	FMOVQ F19, 560(R10)
+	JMP column2_5
+
+therecolumn2_5:
+	MOVD R11, R12
+	VLD1.P (R12)(R2), [V2.S4]
+	VLD1.P (R12)(R2), [V3.S4]
+	VLD1.P (R12)(R2), [V4.S4]
+	VLD1.P (R12)(R2), [V5.S4]
+	VLD1.P (R12)(R2), [V6.S4]
+	VEOR V7.B16, V7.B16, V7.B16
+	WORD $0x4ea2d488 // fsub v8.4s, v4.4s, v2.4s
+	WORD $0x4ea3d4a9 // fsub v9.4s, v5.4s, v3.4s
+	WORD $0x4ea4d4ca // fsub v10.4s, v6.4s, v4.4s
+	WORD $0x4ea5d4eb // fsub v11.4s, v7.4s, v5.4s
+	VFMLA V3.S4, V0.S4, V8.S4
+	VORR V9.B16, V9.B16, V12.B16
+	VFMLA V4.S4, V0.S4, V12.S4
+	VORR V10.B16, V10.B16, V13.B16
+	VFMLA V5.S4, V0.S4, V13.S4
+	VFMLA V6.S4, V0.S4, V11.S4
+	WORD $0x6ea0f94e // fneg v14.4s, v10.4s
+	VFMLS V9.S4, V1.S4, V14.S4
+	WORD $0x4ea8d5af // fsub v15.4s, v13.4s, v8.4s
+	WORD $0x4e2cd5b0 // fadd v16.4s, v13.4s, v12.4s
+	WORD $0x4eadd591 // fsub v17.4s, v12.4s, v13.4s
+	WORD $0x6ea0f932 // fneg v18.4s, v9.4s
+	VFMLA V10.S4, V1.S4, V18.S4
+	WORD $0x4eacd573 // fsub v19.4s, v11.4s, v12.4s
+	FMOVQ F15, 80(R10)
+	FMOVQ F16, 176(R10)
+	FMOVQ F17, 272(R10)
+	FMOVQ F14, 368(R10)
+	FMOVQ F18, 464(R10)
+	FMOVQ F19, 560(R10)
+	ADD R1, R11
+
+column2_5:
+	JMP rows
+
+edges3:
+	TST $4, R8
+	BEQ therecolumn3_0
+	VEOR V2.B16, V2.B16, V2.B16
+	VEOR V3.B16, V3.B16, V3.B16
+	VEOR V4.B16, V4.B16, V4.B16
+	VEOR V5.B16, V5.B16, V5.B16
+	VEOR V6.B16, V6.B16, V6.B16
+	VEOR V7.B16, V7.B16, V7.B16
+	WORD $0x4ea2d488 // fsub v8.4s, v4.4s, v2.4s
+	WORD $0x4ea3d4a9 // fsub v9.4s, v5.4s, v3.4s
+	WORD $0x4ea4d4ca // fsub v10.4s, v6.4s, v4.4s
+	WORD $0x4ea5d4eb // fsub v11.4s, v7.4s, v5.4s
+	VFMLA V3.S4, V0.S4, V8.S4
+	VORR V9.B16, V9.B16, V12.B16
+	VFMLA V4.S4, V0.S4, V12.S4
+	VORR V10.B16, V10.B16, V13.B16
+	VFMLA V5.S4, V0.S4, V13.S4
+	VFMLA V6.S4, V0.S4, V11.S4
+	WORD $0x6ea0f94e // fneg v14.4s, v10.4s
+	VFMLS V9.S4, V1.S4, V14.S4
+	WORD $0x4ea8d5af // fsub v15.4s, v13.4s, v8.4s
+	WORD $0x4e2cd5b0 // fadd v16.4s, v13.4s, v12.4s
+	WORD $0x4eadd591 // fsub v17.4s, v12.4s, v13.4s
+	WORD $0x6ea0f932 // fneg v18.4s, v9.4s
+	VFMLA V10.S4, V1.S4, V18.S4
+	WORD $0x4eacd573 // fsub v19.4s, v11.4s, v12.4s
+	FMOVQ F15, 0(R10)
+	FMOVQ F16, 96(R10)
+	FMOVQ F17, 192(R10)
+	FMOVQ F14, 288(R10)
+	FMOVQ F18, 384(R10)
+	FMOVQ F19, 480(R10)
+	JMP column3_0
+
+therecolumn3_0:
+	MOVD R11, R12
+	VEOR V2.B16, V2.B16, V2.B16
+	VLD1.P (R12)(R2), [V3.S4]
+	VLD1.P (R12)(R2), [V4.S4]
+	VLD1.P (R12)(R2), [V5.S4]
+	VLD1.P (R12)(R2), [V6.S4]
+	VEOR V7.B16, V7.B16, V7.B16
+	WORD $0x4ea2d488 // fsub v8.4s, v4.4s, v2.4s
+	WORD $0x4ea3d4a9 // fsub v9.4s, v5.4s, v3.4s
+	WORD $0x4ea4d4ca // fsub v10.4s, v6.4s, v4.4s
+	WORD $0x4ea5d4eb // fsub v11.4s, v7.4s, v5.4s
+	VFMLA V3.S4, V0.S4, V8.S4
+	VORR V9.B16, V9.B16, V12.B16
+	VFMLA V4.S4, V0.S4, V12.S4
+	VORR V10.B16, V10.B16, V13.B16
+	VFMLA V5.S4, V0.S4, V13.S4
+	VFMLA V6.S4, V0.S4, V11.S4
+	WORD $0x6ea0f94e // fneg v14.4s, v10.4s
+	VFMLS V9.S4, V1.S4, V14.S4
+	WORD $0x4ea8d5af // fsub v15.4s, v13.4s, v8.4s
+	WORD $0x4e2cd5b0 // fadd v16.4s, v13.4s, v12.4s
+	WORD $0x4eadd591 // fsub v17.4s, v12.4s, v13.4s
+	WORD $0x6ea0f932 // fneg v18.4s, v9.4s
+	VFMLA V10.S4, V1.S4, V18.S4
+	WORD $0x4eacd573 // fsub v19.4s, v11.4s, v12.4s
+	FMOVQ F15, 0(R10)
+	FMOVQ F16, 96(R10)
+	FMOVQ F17, 192(R10)
+	FMOVQ F14, 288(R10)
+	FMOVQ F18, 384(R10)
+	FMOVQ F19, 480(R10)
+	ADD R1, R11
+
+column3_0:
+	MOVD R11, R12
+	VEOR V2.B16, V2.B16, V2.B16
+	VLD1.P (R12)(R2), [V3.S4]
+	VLD1.P (R12)(R2), [V4.S4]
+	VLD1.P (R12)(R2), [V5.S4]
+	VLD1.P (R12)(R2), [V6.S4]
+	VEOR V7.B16, V7.B16, V7.B16
+	WORD $0x4ea2d488 // fsub v8.4s, v4.4s, v2.4s
+	WORD $0x4ea3d4a9 // fsub v9.4s, v5.4s, v3.4s
+	WORD $0x4ea4d4ca // fsub v10.4s, v6.4s, v4.4s
+	WORD $0x4ea5d4eb // fsub v11.4s, v7.4s, v5.4s
+	VFMLA V3.S4, V0.S4, V8.S4
+	VORR V9.B16, V9.B16, V12.B16
+	VFMLA V4.S4, V0.S4, V12.S4
+	VORR V10.B16, V10.B16, V13.B16
+	VFMLA V5.S4, V0.S4, V13.S4
+	VFMLA V6.S4, V0.S4, V11.S4
+	WORD $0x6ea0f94e // fneg v14.4s, v10.4s
+	VFMLS V9.S4, V1.S4, V14.S4
+	WORD $0x4ea8d5af // fsub v15.4s, v13.4s, v8.4s
+	WORD $0x4e2cd5b0 // fadd v16.4s, v13.4s, v12.4s
+	WORD $0x4eadd591 // fsub v17.4s, v12.4s, v13.4s
+	WORD $0x6ea0f932 // fneg v18.4s, v9.4s
+	VFMLA V10.S4, V1.S4, V18.S4
+	WORD $0x4eacd573 // fsub v19.4s, v11.4s, v12.4s
+	FMOVQ F15, 16(R10)
+	FMOVQ F16, 112(R10)
+	FMOVQ F17, 208(R10)
+	FMOVQ F14, 304(R10)
+	FMOVQ F18, 400(R10)
+	FMOVQ F19, 496(R10)
+	ADD R1, R11
+	MOVD R11, R12
+	VEOR V2.B16, V2.B16, V2.B16
+	VLD1.P (R12)(R2), [V3.S4]
+	VLD1.P (R12)(R2), [V4.S4]
+	VLD1.P (R12)(R2), [V5.S4]
+	VLD1.P (R12)(R2), [V6.S4]
+	VEOR V7.B16, V7.B16, V7.B16
+	WORD $0x4ea2d488 // fsub v8.4s, v4.4s, v2.4s
+	WORD $0x4ea3d4a9 // fsub v9.4s, v5.4s, v3.4s
+	WORD $0x4ea4d4ca // fsub v10.4s, v6.4s, v4.4s
+	WORD $0x4ea5d4eb // fsub v11.4s, v7.4s, v5.4s
+	VFMLA V3.S4, V0.S4, V8.S4
+	VORR V9.B16, V9.B16, V12.B16
+	VFMLA V4.S4, V0.S4, V12.S4
+	VORR V10.B16, V10.B16, V13.B16
+	VFMLA V5.S4, V0.S4, V13.S4
+	VFMLA V6.S4, V0.S4, V11.S4
+	WORD $0x6ea0f94e // fneg v14.4s, v10.4s
+	VFMLS V9.S4, V1.S4, V14.S4
+	WORD $0x4ea8d5af // fsub v15.4s, v13.4s, v8.4s
+	WORD $0x4e2cd5b0 // fadd v16.4s, v13.4s, v12.4s
+	WORD $0x4eadd591 // fsub v17.4s, v12.4s, v13.4s
+	WORD $0x6ea0f932 // fneg v18.4s, v9.4s
+	VFMLA V10.S4, V1.S4, V18.S4
+	WORD $0x4eacd573 // fsub v19.4s, v11.4s, v12.4s
+	FMOVQ F15, 32(R10)
+	FMOVQ F16, 128(R10)
+	FMOVQ F17, 224(R10)
+	FMOVQ F14, 320(R10)
+	FMOVQ F18, 416(R10)
+	FMOVQ F19, 512(R10)
+	ADD R1, R11
+	MOVD R11, R12
+	VEOR V2.B16, V2.B16, V2.B16
+	VLD1.P (R12)(R2), [V3.S4]
+	VLD1.P (R12)(R2), [V4.S4]
+	VLD1.P (R12)(R2), [V5.S4]
+	VLD1.P (R12)(R2), [V6.S4]
+	VEOR V7.B16, V7.B16, V7.B16
+	WORD $0x4ea2d488 // fsub v8.4s, v4.4s, v2.4s
+	WORD $0x4ea3d4a9 // fsub v9.4s, v5.4s, v3.4s
+	WORD $0x4ea4d4ca // fsub v10.4s, v6.4s, v4.4s
+	WORD $0x4ea5d4eb // fsub v11.4s, v7.4s, v5.4s
+	VFMLA V3.S4, V0.S4, V8.S4
+	VORR V9.B16, V9.B16, V12.B16
+	VFMLA V4.S4, V0.S4, V12.S4
+	VORR V10.B16, V10.B16, V13.B16
+	VFMLA V5.S4, V0.S4, V13.S4
+	VFMLA V6.S4, V0.S4, V11.S4
+	WORD $0x6ea0f94e // fneg v14.4s, v10.4s
+	VFMLS V9.S4, V1.S4, V14.S4
+	WORD $0x4ea8d5af // fsub v15.4s, v13.4s, v8.4s
+	WORD $0x4e2cd5b0 // fadd v16.4s, v13.4s, v12.4s
+	WORD $0x4eadd591 // fsub v17.4s, v12.4s, v13.4s
+	WORD $0x6ea0f932 // fneg v18.4s, v9.4s
+	VFMLA V10.S4, V1.S4, V18.S4
+	WORD $0x4eacd573 // fsub v19.4s, v11.4s, v12.4s
+	FMOVQ F15, 48(R10)
+	FMOVQ F16, 144(R10)
+	FMOVQ F17, 240(R10)
+	FMOVQ F14, 336(R10)
+	FMOVQ F18, 432(R10)
+	FMOVQ F19, 528(R10)
+	ADD R1, R11
+	MOVD R11, R12
+	VEOR V2.B16, V2.B16, V2.B16
+	VLD1.P (R12)(R2), [V3.S4]
+	VLD1.P (R12)(R2), [V4.S4]
+	VLD1.P (R12)(R2), [V5.S4]
+	VLD1.P (R12)(R2), [V6.S4]
+	VEOR V7.B16, V7.B16, V7.B16
+	WORD $0x4ea2d488 // fsub v8.4s, v4.4s, v2.4s
+	WORD $0x4ea3d4a9 // fsub v9.4s, v5.4s, v3.4s
+	WORD $0x4ea4d4ca // fsub v10.4s, v6.4s, v4.4s
+	WORD $0x4ea5d4eb // fsub v11.4s, v7.4s, v5.4s
+	VFMLA V3.S4, V0.S4, V8.S4
+	VORR V9.B16, V9.B16, V12.B16
+	VFMLA V4.S4, V0.S4, V12.S4
+	VORR V10.B16, V10.B16, V13.B16
+	VFMLA V5.S4, V0.S4, V13.S4
+	VFMLA V6.S4, V0.S4, V11.S4
+	WORD $0x6ea0f94e // fneg v14.4s, v10.4s
+	VFMLS V9.S4, V1.S4, V14.S4
+	WORD $0x4ea8d5af // fsub v15.4s, v13.4s, v8.4s
+	WORD $0x4e2cd5b0 // fadd v16.4s, v13.4s, v12.4s
+	WORD $0x4eadd591 // fsub v17.4s, v12.4s, v13.4s
+	WORD $0x6ea0f932 // fneg v18.4s, v9.4s
+	VFMLA V10.S4, V1.S4, V18.S4
+	WORD $0x4eacd573 // fsub v19.4s, v11.4s, v12.4s
+	FMOVQ F15, 64(R10)
+	FMOVQ F16, 160(R10)
+	FMOVQ F17, 256(R10)
+	FMOVQ F14, 352(R10)
+	FMOVQ F18, 448(R10)
+	FMOVQ F19, 544(R10)
+	ADD R1, R11
+	TST $8, R8
+	BEQ therecolumn3_5
+	VEOR V2.B16, V2.B16, V2.B16
+	VEOR V3.B16, V3.B16, V3.B16
+	VEOR V4.B16, V4.B16, V4.B16
+	VEOR V5.B16, V5.B16, V5.B16
+	VEOR V6.B16, V6.B16, V6.B16
+	VEOR V7.B16, V7.B16, V7.B16
+	WORD $0x4ea2d488 // fsub v8.4s, v4.4s, v2.4s
+	WORD $0x4ea3d4a9 // fsub v9.4s, v5.4s, v3.4s
+	WORD $0x4ea4d4ca // fsub v10.4s, v6.4s, v4.4s
+	WORD $0x4ea5d4eb // fsub v11.4s, v7.4s, v5.4s
+	VFMLA V3.S4, V0.S4, V8.S4
+	VORR V9.B16, V9.B16, V12.B16
+	VFMLA V4.S4, V0.S4, V12.S4
+	VORR V10.B16, V10.B16, V13.B16
+	VFMLA V5.S4, V0.S4, V13.S4
+	VFMLA V6.S4, V0.S4, V11.S4
+	WORD $0x6ea0f94e // fneg v14.4s, v10.4s
+	VFMLS V9.S4, V1.S4, V14.S4
+	WORD $0x4ea8d5af // fsub v15.4s, v13.4s, v8.4s
+	WORD $0x4e2cd5b0 // fadd v16.4s, v13.4s, v12.4s
+	WORD $0x4eadd591 // fsub v17.4s, v12.4s, v13.4s
+	WORD $0x6ea0f932 // fneg v18.4s, v9.4s
+	VFMLA V10.S4, V1.S4, V18.S4
+	WORD $0x4eacd573 // fsub v19.4s, v11.4s, v12.4s
+	FMOVQ F15, 80(R10)
+	FMOVQ F16, 176(R10)
+	FMOVQ F17, 272(R10)
+	FMOVQ F14, 368(R10)
+	FMOVQ F18, 464(R10)
+	FMOVQ F19, 560(R10)
+	JMP column3_5
+
+therecolumn3_5:
+	MOVD R11, R12
+	VEOR V2.B16, V2.B16, V2.B16
+	VLD1.P (R12)(R2), [V3.S4]
+	VLD1.P (R12)(R2), [V4.S4]
+	VLD1.P (R12)(R2), [V5.S4]
+	VLD1.P (R12)(R2), [V6.S4]
+	VEOR V7.B16, V7.B16, V7.B16
+	WORD $0x4ea2d488 // fsub v8.4s, v4.4s, v2.4s
+	WORD $0x4ea3d4a9 // fsub v9.4s, v5.4s, v3.4s
+	WORD $0x4ea4d4ca // fsub v10.4s, v6.4s, v4.4s
+	WORD $0x4ea5d4eb // fsub v11.4s, v7.4s, v5.4s
+	VFMLA V3.S4, V0.S4, V8.S4
+	VORR V9.B16, V9.B16, V12.B16
+	VFMLA V4.S4, V0.S4, V12.S4
+	VORR V10.B16, V10.B16, V13.B16
+	VFMLA V5.S4, V0.S4, V13.S4
+	VFMLA V6.S4, V0.S4, V11.S4
+	WORD $0x6ea0f94e // fneg v14.4s, v10.4s
+	VFMLS V9.S4, V1.S4, V14.S4
+	WORD $0x4ea8d5af // fsub v15.4s, v13.4s, v8.4s
+	WORD $0x4e2cd5b0 // fadd v16.4s, v13.4s, v12.4s
+	WORD $0x4eadd591 // fsub v17.4s, v12.4s, v13.4s
+	WORD $0x6ea0f932 // fneg v18.4s, v9.4s
+	VFMLA V10.S4, V1.S4, V18.S4
+	WORD $0x4eacd573 // fsub v19.4s, v11.4s, v12.4s
+	FMOVQ F15, 80(R10)
+	FMOVQ F16, 176(R10)
+	FMOVQ F17, 272(R10)
+	FMOVQ F14, 368(R10)
+	FMOVQ F18, 464(R10)
+	FMOVQ F19, 560(R10)
+	ADD R1, R11
+
+column3_5:
+
+rows:
+	MOVD R6, R11
+	FMOVQ 0(R10), F2
+	FMOVQ 16(R10), F3
+	FMOVQ 32(R10), F4
+	FMOVQ 48(R10), F5
+	FMOVQ 64(R10), F6
+	FMOVQ 80(R10), F7
+	MOVD R11, R12
+	WORD $0x4ea2d488 // fsub v8.4s, v4.4s, v2.4s
+	WORD $0x4ea3d4a9 // fsub v9.4s, v5.4s, v3.4s
+	WORD $0x4ea4d4ca // fsub v10.4s, v6.4s, v4.4s
+	WORD $0x4ea5d4eb // fsub v11.4s, v7.4s, v5.4s
+	VFMLA V3.S4, V0.S4, V8.S4
+	VORR V9.B16, V9.B16, V12.B16
+	VFMLA V4.S4, V0.S4, V12.S4
+	VORR V10.B16, V10.B16, V13.B16
+	VFMLA V5.S4, V0.S4, V13.S4
+	VFMLA V6.S4, V0.S4, V11.S4
+	WORD $0x6ea0f94e // fneg v14.4s, v10.4s
+	VFMLS V9.S4, V1.S4, V14.S4
+	WORD $0x4ea8d5af // fsub v15.4s, v13.4s, v8.4s
+	WORD $0x4e2cd5b0 // fadd v16.4s, v13.4s, v12.4s
+	WORD $0x4eadd591 // fsub v17.4s, v12.4s, v13.4s
+	WORD $0x6ea0f932 // fneg v18.4s, v9.4s
+	VFMLA V10.S4, V1.S4, V18.S4
+	WORD $0x4eacd573 // fsub v19.4s, v11.4s, v12.4s
+	VST1.P [V15.S4], (R12)(R3)
+	VST1.P [V16.S4], (R12)(R3)
+	VST1.P [V17.S4], (R12)(R3)
+	VST1.P [V14.S4], (R12)(R3)
+	VST1.P [V18.S4], (R12)(R3)
+	VST1.P [V19.S4], (R12)(R3)
+	ADD R4, R11
+	FMOVQ 96(R10), F2
+	FMOVQ 112(R10), F3
+	FMOVQ 128(R10), F4
+	FMOVQ 144(R10), F5
+	FMOVQ 160(R10), F6
+	FMOVQ 176(R10), F7
+	MOVD R11, R12
+	WORD $0x4ea2d488 // fsub v8.4s, v4.4s, v2.4s
+	WORD $0x4ea3d4a9 // fsub v9.4s, v5.4s, v3.4s
+	WORD $0x4ea4d4ca // fsub v10.4s, v6.4s, v4.4s
+	WORD $0x4ea5d4eb // fsub v11.4s, v7.4s, v5.4s
+	VFMLA V3.S4, V0.S4, V8.S4
+	VORR V9.B16, V9.B16, V12.B16
+	VFMLA V4.S4, V0.S4, V12.S4
+	VORR V10.B16, V10.B16, V13.B16
+	VFMLA V5.S4, V0.S4, V13.S4
+	VFMLA V6.S4, V0.S4, V11.S4
+	WORD $0x6ea0f94e // fneg v14.4s, v10.4s
+	VFMLS V9.S4, V1.S4, V14.S4
+	WORD $0x4ea8d5af // fsub v15.4s, v13.4s, v8.4s
+	WORD $0x4e2cd5b0 // fadd v16.4s, v13.4s, v12.4s
+	WORD $0x4eadd591 // fsub v17.4s, v12.4s, v13.4s
+	WORD $0x6ea0f932 // fneg v18.4s, v9.4s
+	VFMLA V10.S4, V1.S4, V18.S4
+	WORD $0x4eacd573 // fsub v19.4s, v11.4s, v12.4s
+	VST1.P [V15.S4], (R12)(R3)
+	VST1.P [V16.S4], (R12)(R3)
+	VST1.P [V17.S4], (R12)(R3)
+	VST1.P [V14.S4], (R12)(R3)
+	VST1.P [V18.S4], (R12)(R3)
+	VST1.P [V19.S4], (R12)(R3)
+	ADD R4, R11
+	FMOVQ 192(R10), F2
+	FMOVQ 208(R10), F3
+	FMOVQ 224(R10), F4
+	FMOVQ 240(R10), F5
+	FMOVQ 256(R10), F6
+	FMOVQ 272(R10), F7
+	MOVD R11, R12
+	WORD $0x4ea2d488 // fsub v8.4s, v4.4s, v2.4s
+	WORD $0x4ea3d4a9 // fsub v9.4s, v5.4s, v3.4s
+	WORD $0x4ea4d4ca // fsub v10.4s, v6.4s, v4.4s
+	WORD $0x4ea5d4eb // fsub v11.4s, v7.4s, v5.4s
+	VFMLA V3.S4, V0.S4, V8.S4
+	VORR V9.B16, V9.B16, V12.B16
+	VFMLA V4.S4, V0.S4, V12.S4
+	VORR V10.B16, V10.B16, V13.B16
+	VFMLA V5.S4, V0.S4, V13.S4
+	VFMLA V6.S4, V0.S4, V11.S4
+	WORD $0x6ea0f94e // fneg v14.4s, v10.4s
+	VFMLS V9.S4, V1.S4, V14.S4
+	WORD $0x4ea8d5af // fsub v15.4s, v13.4s, v8.4s
+	WORD $0x4e2cd5b0 // fadd v16.4s, v13.4s, v12.4s
+	WORD $0x4eadd591 // fsub v17.4s, v12.4s, v13.4s
+	WORD $0x6ea0f932 // fneg v18.4s, v9.4s
+	VFMLA V10.S4, V1.S4, V18.S4
+	WORD $0x4eacd573 // fsub v19.4s, v11.4s, v12.4s
+	VST1.P [V15.S4], (R12)(R3)
+	VST1.P [V16.S4], (R12)(R3)
+	VST1.P [V17.S4], (R12)(R3)
+	VST1.P [V14.S4], (R12)(R3)
+	VST1.P [V18.S4], (R12)(R3)
+	VST1.P [V19.S4], (R12)(R3)
+	ADD R4, R11
+	FMOVQ 288(R10), F2
+	FMOVQ 304(R10), F3
+	FMOVQ 320(R10), F4
+	FMOVQ 336(R10), F5
+	FMOVQ 352(R10), F6
+	FMOVQ 368(R10), F7
+	MOVD R11, R12
+	WORD $0x4ea2d488 // fsub v8.4s, v4.4s, v2.4s
+	WORD $0x4ea3d4a9 // fsub v9.4s, v5.4s, v3.4s
+	WORD $0x4ea4d4ca // fsub v10.4s, v6.4s, v4.4s
+	WORD $0x4ea5d4eb // fsub v11.4s, v7.4s, v5.4s
+	VFMLA V3.S4, V0.S4, V8.S4
+	VORR V9.B16, V9.B16, V12.B16
+	VFMLA V4.S4, V0.S4, V12.S4
+	VORR V10.B16, V10.B16, V13.B16
+	VFMLA V5.S4, V0.S4, V13.S4
+	VFMLA V6.S4, V0.S4, V11.S4
+	WORD $0x6ea0f94e // fneg v14.4s, v10.4s
+	VFMLS V9.S4, V1.S4, V14.S4
+	WORD $0x4ea8d5af // fsub v15.4s, v13.4s, v8.4s
+	WORD $0x4e2cd5b0 // fadd v16.4s, v13.4s, v12.4s
+	WORD $0x4eadd591 // fsub v17.4s, v12.4s, v13.4s
+	WORD $0x6ea0f932 // fneg v18.4s, v9.4s
+	VFMLA V10.S4, V1.S4, V18.S4
+	WORD $0x4eacd573 // fsub v19.4s, v11.4s, v12.4s
+	VST1.P [V15.S4], (R12)(R3)
+	VST1.P [V16.S4], (R12)(R3)
+	VST1.P [V17.S4], (R12)(R3)
+	VST1.P [V14.S4], (R12)(R3)
+	VST1.P [V18.S4], (R12)(R3)
+	VST1.P [V19.S4], (R12)(R3)
+	ADD R4, R11
+	FMOVQ 384(R10), F2
+	FMOVQ 400(R10), F3
+	FMOVQ 416(R10), F4
+	FMOVQ 432(R10), F5
+	FMOVQ 448(R10), F6
+	FMOVQ 464(R10), F7
+	MOVD R11, R12
+	WORD $0x4ea2d488 // fsub v8.4s, v4.4s, v2.4s
+	WORD $0x4ea3d4a9 // fsub v9.4s, v5.4s, v3.4s
+	WORD $0x4ea4d4ca // fsub v10.4s, v6.4s, v4.4s
+	WORD $0x4ea5d4eb // fsub v11.4s, v7.4s, v5.4s
+	VFMLA V3.S4, V0.S4, V8.S4
+	VORR V9.B16, V9.B16, V12.B16
+	VFMLA V4.S4, V0.S4, V12.S4
+	VORR V10.B16, V10.B16, V13.B16
+	VFMLA V5.S4, V0.S4, V13.S4
+	VFMLA V6.S4, V0.S4, V11.S4
+	WORD $0x6ea0f94e // fneg v14.4s, v10.4s
+	VFMLS V9.S4, V1.S4, V14.S4
+	WORD $0x4ea8d5af // fsub v15.4s, v13.4s, v8.4s
+	WORD $0x4e2cd5b0 // fadd v16.4s, v13.4s, v12.4s
+	WORD $0x4eadd591 // fsub v17.4s, v12.4s, v13.4s
+	WORD $0x6ea0f932 // fneg v18.4s, v9.4s
+	VFMLA V10.S4, V1.S4, V18.S4
+	WORD $0x4eacd573 // fsub v19.4s, v11.4s, v12.4s
+	VST1.P [V15.S4], (R12)(R3)
+	VST1.P [V16.S4], (R12)(R3)
+	VST1.P [V17.S4], (R12)(R3)
+	VST1.P [V14.S4], (R12)(R3)
+	VST1.P [V18.S4], (R12)(R3)
+	VST1.P [V19.S4], (R12)(R3)
+	ADD R4, R11
+	FMOVQ 480(R10), F2
+	FMOVQ 496(R10), F3
+	FMOVQ 512(R10), F4
+	FMOVQ 528(R10), F5
+	FMOVQ 544(R10), F6
+	FMOVQ 560(R10), F7
+	MOVD R11, R12
+	WORD $0x4ea2d488 // fsub v8.4s, v4.4s, v2.4s
+	WORD $0x4ea3d4a9 // fsub v9.4s, v5.4s, v3.4s
+	WORD $0x4ea4d4ca // fsub v10.4s, v6.4s, v4.4s
+	WORD $0x4ea5d4eb // fsub v11.4s, v7.4s, v5.4s
+	VFMLA V3.S4, V0.S4, V8.S4
+	VORR V9.B16, V9.B16, V12.B16
+	VFMLA V4.S4, V0.S4, V12.S4
+	VORR V10.B16, V10.B16, V13.B16
+	VFMLA V5.S4, V0.S4, V13.S4
+	VFMLA V6.S4, V0.S4, V11.S4
+	WORD $0x6ea0f94e // fneg v14.4s, v10.4s
+	VFMLS V9.S4, V1.S4, V14.S4
+	WORD $0x4ea8d5af // fsub v15.4s, v13.4s, v8.4s
+	WORD $0x4e2cd5b0 // fadd v16.4s, v13.4s, v12.4s
+	WORD $0x4eadd591 // fsub v17.4s, v12.4s, v13.4s
+	WORD $0x6ea0f932 // fneg v18.4s, v9.4s
+	VFMLA V10.S4, V1.S4, V18.S4
+	WORD $0x4eacd573 // fsub v19.4s, v11.4s, v12.4s
+	VST1.P [V15.S4], (R12)(R3)
+	VST1.P [V16.S4], (R12)(R3)
+	VST1.P [V17.S4], (R12)(R3)
+	VST1.P [V14.S4], (R12)(R3)
+	VST1.P [V18.S4], (R12)(R3)
+	VST1.P [V19.S4], (R12)(R3)
+	ADD R4, R11
 	ADD $16, R5
 	ADD $16, R6
 	SUBS $4, R7

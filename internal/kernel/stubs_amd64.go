@@ -26,7 +26,7 @@ func outerAVX2(acc *float32, x *float32, y *float32, offsets *int, pixels *struc
 func productsAVX2(acc *float32, x *float32, y *float32, tiles int, xStride int, yStride int, add bool)
 
 //go:noescape
-func winogradInAVX2(dst *float32, place int, src *float32, row int, pixel int, channels int)
+func winogradInAVX2(dst *float32, place int, src *float32, row int, pixel int, channels int, edges int)
 
 //go:noescape
 func winogradOutAVX2(dst *float32, row int, pixel int, src *float32, place int, bias *float32, channels int)
@@ -97,7 +97,7 @@ func outerAVX512(acc *float32, x *float32, y *float32, offsets *int, pixels *str
 func productsAVX512(acc *float32, x *float32, y *float32, tiles int, xStride int, yStride int, add bool)
 
 //go:noescape
-func winogradInAVX512(dst *float32, place int, src *float32, row int, pixel int, channels int)
+func winogradInAVX512(dst *float32, place int, src *float32, row int, pixel int, channels int, edges int)
 
 //go:noescape
 func winogradOutAVX512(dst *float32, row int, pixel int, src *float32, place int, bias *float32, channels int)

@@ -56,7 +56,7 @@ func addSIMD(dst, src *float32, n int)
 func peakNEON(n int, scale, shift float32)
 
 //go:noescape
-func winogradInNEON(dst *float32, place int, src *float32, row, pixel, channels int)
+func winogradInNEON(dst *float32, place int, src *float32, row, pixel, channels, edges int)
 
 //go:noescape
 func winogradOutNEON(dst *float32, row, pixel int, src *float32, place int, bias *float32, channels int)

@@ -55,12 +55,14 @@ func numberOfChannels(r *rand.Rand) int {
 
 func checkWinogradIn(t *testing.T, set *Set, m *memory, r *rand.Rand, kind kind) {
 	channels := numberOfChannels(r)
-	from := newSquare(r, WinogradInput, channels)
+	from, edges := newSquare(r, WinogradInput, channels), r.IntN(16)
+	top, bottom, left, right := inside(edges)
+	there := (bottom-top-1)*from.row + (right-left-1)*from.column + channels
 	place, size := newPlaces(r, channels)
-	src, got := fill(lend[float32](m, from.size, 0), r, kind), fill(lend[float32](m, size, 0), r, kind)
+	src, got := fill(lend[float32](m, there, 0), r, kind), fill(lend[float32](m, size, 0), r, kind)
 	want := copyOf(m, got)
-	Generic.WinogradIn(want, place, src, from.row, from.column, channels)
-	set.WinogradIn(got, place, src, from.row, from.column, channels)
+	Generic.WinogradIn(want, place, src, from.row, from.column, channels, edges)
+	set.WinogradIn(got, place, src, from.row, from.column, channels, edges)
 	compare(t, "place", got, want)
 }
 

@@ -54,14 +54,39 @@ func winogradKernel(g0, g1, g2 float32) (u0, u1, u2, u3, u4, u5 float32) {
 	return
 }
 
-// winogradInGeneric transforms a tile of 6×6 pixels of channels channels: pixel (y, x) starts at src[y·row + x·pixel],
-// place p of the transform at dst[p·place].
-func winogradInGeneric(dst []float32, place int, src []float32, row, pixel, channels int) {
+// Edges of a tile of 6×6 pixels that lie outside of the image: zeros, that are not in memory.
+const (
+	TopZero = 1 << iota
+	BottomZero
+	LeftZero
+	RightZero
+)
+
+// inside returns the rows and columns of a tile's pixels that are in memory: from the first to before the last.
+func inside(edges int) (top, bottom, left, right int) {
+	bit := func(edge int) int {
+		if edges&edge != 0 {
+			return 1
+		}
+		return 0
+	}
+	return bit(TopZero), WinogradInput - bit(BottomZero), bit(LeftZero), WinogradInput - bit(RightZero)
+}
+
+// winogradInGeneric transforms a tile of 6×6 pixels of channels channels, less those at edges: pixel (y, x) of these starts
+// at src[y·row + x·pixel], place p of the transform at dst[p·place].
+func winogradInGeneric(dst []float32, place int, src []float32, row, pixel, channels, edges int) {
+	top, bottom, left, right := inside(edges)
 	var t [WinogradInput][WinogradInput]float32
 	for c := range channels {
 		for x := range WinogradInput {
-			s := src[x*pixel+c:]
-			t[0][x], t[1][x], t[2][x], t[3][x], t[4][x], t[5][x] = winogradIn(s[0], s[row], s[2*row], s[3*row], s[4*row], s[5*row])
+			var d [WinogradInput]float32
+			if left <= x && x < right {
+				for y := top; y < bottom; y++ {
+					d[y] = src[(y-top)*row+(x-left)*pixel+c]
+				}
+			}
+			t[0][x], t[1][x], t[2][x], t[3][x], t[4][x], t[5][x] = winogradIn(d[0], d[1], d[2], d[3], d[4], d[5])
 		}
 		for y, r := range t {
 			d := dst[y*WinogradInput*place+c:]

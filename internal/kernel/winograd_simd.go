@@ -11,32 +11,38 @@ const (
 
 // winogradCode is the assembly of the transforms for one width of vectors.
 type winogradCode struct {
-	lanes      int // that channels must be a multiple of
-	in, gradIn func(dst *float32, place int, src *float32, row, pixel, channels int)
-	out        func(dst *float32, row, pixel int, src *float32, place int, bias *float32, channels int)
-	kernel     func(dst *float32, place int, src *float32, tap, lanes int)
-	gradOut    func(dst *float32, tap int, src *float32, place, lanes int)
-	kernelFar  func(dst *float32, place int, src *float32, tap, lanes int) // whole lines that go past the caches; may be nil
+	lanes     int // that channels must be a multiple of
+	in        func(dst *float32, place int, src *float32, row, pixel, channels, edges int)
+	gradIn    func(dst *float32, place int, src *float32, row, pixel, channels int)
+	out       func(dst *float32, row, pixel int, src *float32, place int, bias *float32, channels int)
+	kernel    func(dst *float32, place int, src *float32, tap, lanes int)
+	gradOut   func(dst *float32, tap int, src *float32, place, lanes int)
+	kernelFar func(dst *float32, place int, src *float32, tap, lanes int) // whole lines that go past the caches; may be nil
 }
 
 // use sets a variant's transforms. Channels that are not whole vectors are left to those that it had: the bits are the
 // same.
 func (code winogradCode) use(set *Set) {
 	had := *set
-	square := func(assembly func(*float32, int, *float32, int, int, int), side int,
-		otherwise func([]float32, int, []float32, int, int, int)) func([]float32, int, []float32, int, int, int) {
-		return func(dst []float32, place int, src []float32, row, pixel, channels int) {
-			if channels%code.lanes != 0 {
-				otherwise(dst, place, src, row, pixel, channels)
-				return
-			}
-			reach(dst, WinogradInput, WinogradInput*place, place, channels)
-			reach(src, side, row, pixel, channels)
-			assembly(&dst[0], place, &src[0], row, pixel, channels)
+	set.WinogradIn = func(dst []float32, place int, src []float32, row, pixel, channels, edges int) {
+		if channels%code.lanes != 0 {
+			had.WinogradIn(dst, place, src, row, pixel, channels, edges)
+			return
 		}
+		reach(dst, WinogradInput, WinogradInput*place, place, channels)
+		top, bottom, left, right := inside(edges)
+		_ = src[(bottom-top-1)*row+(right-left-1)*pixel+channels-1]
+		code.in(&dst[0], place, &src[0], row, pixel, channels, edges)
 	}
-	set.WinogradIn = square(code.in, WinogradInput, had.WinogradIn)
-	set.WinogradGradIn = square(code.gradIn, WinogradTile, had.WinogradGradIn)
+	set.WinogradGradIn = func(dst []float32, place int, src []float32, row, pixel, channels int) {
+		if channels%code.lanes != 0 {
+			had.WinogradGradIn(dst, place, src, row, pixel, channels)
+			return
+		}
+		reach(dst, WinogradInput, WinogradInput*place, place, channels)
+		reach(src, WinogradTile, row, pixel, channels)
+		code.gradIn(&dst[0], place, &src[0], row, pixel, channels)
+	}
 	set.WinogradOut = func(dst []float32, row, pixel int, src []float32, place int, bias []float32, channels int) {
 		if channels%code.lanes != 0 {
 			had.WinogradOut(dst, row, pixel, src, place, bias, channels)

@@ -30,10 +30,10 @@ func TestWinogradConvolves(t *testing.T) {
 				copy(taps[tap*lanes:], kernel[tap*channels:][:channels])
 			}
 			v, u, y := make([]float32, WinogradPlaces*place), make([]float32, WinogradPlaces*place), make([]float32, 16*channels)
-			set.WinogradIn(v, place, image, WinogradInput*channels, channels, channels)
+			set.WinogradIn(v, place, image, WinogradInput*channels, channels, channels, 0)
 			set.WinogradKernel(u, place, taps, lanes, lanes)
 			want := make([]float32, len(v))
-			winogradInGeneric(want, place, image, WinogradInput*channels, channels, channels)
+			winogradInGeneric(want, place, image, WinogradInput*channels, channels, channels, 0)
 			sameBits(t, set.Name+" input", v, want)
 			winogradKernelGeneric(want, place, taps, lanes, lanes)
 			for j := range v {
@@ -47,7 +47,7 @@ func TestWinogradConvolves(t *testing.T) {
 			winogradOutGeneric(wantY, WinogradTile*channels, channels, v, place, bias, channels)
 			sameBits(t, set.Name+" output", y, wantY)
 			// The gradient of the taps, from the same image and y as the gradient of the outputs.
-			set.WinogradIn(v, place, image, WinogradInput*channels, channels, channels)
+			set.WinogradIn(v, place, image, WinogradInput*channels, channels, channels, 0)
 			w := make([]float32, len(v))
 			set.WinogradGradIn(w, place, wantY, WinogradTile*channels, channels, channels)
 			clear(want)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"math"
 
 	. "github.com/mmcloughlin/avo/build"
@@ -128,8 +129,12 @@ type transform struct {
 	one       func(k []vec, in []vec) []vec
 	numbers   []float32
 	bias      bool
+	edges     bool // parameter edges says which rows and columns of the source are zeros, and not there
 	far       bool // the result goes past the caches, to whole lines
 }
+
+// The bits of edges, as in package kernel.
+const topZero, bottomZero, leftZero, rightZero = 1, 2, 4, 8
 
 // strided is a pointer parameter with its two strides, as parameters in values; a row of 0 says that rows follow each
 // other at as many columns as there are.
@@ -198,21 +203,72 @@ func (v variant) square(name, signature string, t transform, dst, src strided, c
 	}
 	column, row := newLine(srcRow, t.ins), newLine(dstColumn, t.outs)
 
+	var zero vec
+	if t.edges {
+		zero = v.zero()
+	}
+	// columns transforms those of the source, whose first and last rows may be zeros.
+	columns := func(edges int) {
+		for x := 0; x < t.ins; x++ {
+			first, last := x == 0, x == t.ins-1
+			done := fmt.Sprintf("column%d_%d", edges, x)
+			transformed := func(in []vec) {
+				for y, r := range t.one(k, in) {
+					VMOVUPS(r, scratch.Offset((y*t.ins+x)*v.bytes))
+				}
+			}
+			if t.edges && (first || last) {
+				bit := leftZero
+				if last {
+					bit = rightZero
+				}
+				TESTQ(I32(bit), mustParam("edges"))
+				JZ(LabelRef("there" + done))
+				zeros := make([]vec, t.ins)
+				for y := range zeros {
+					zeros[y] = zero
+				}
+				transformed(zeros)
+				JMP(LabelRef(done))
+				Label("there" + done)
+			}
+			column.begin(t.ins)
+			in := make([]vec, t.ins)
+			for y := range in {
+				if y == 0 && edges&topZero != 0 || y == t.ins-1 && edges&bottomZero != 0 {
+					in[y] = zero
+				} else {
+					in[y] = v.load(column.at(y - edges&topZero))
+				}
+			}
+			transformed(in)
+			if !last {
+				ADDQ(srcColumn, column.start)
+			}
+			if t.edges && (first || last) {
+				Label(done)
+			}
+		}
+	}
+
 	Label("channels")
 	MOVQ(from, column.start)
-	for x := 0; x < t.ins; x++ {
-		column.begin(t.ins)
-		in := make([]vec, t.ins)
-		for y := range in {
-			in[y] = v.vector()
-			VMOVUPS(column.at(y), in[y])
+	if t.edges {
+		for _, e := range []struct{ without, edges int }{{topZero | bottomZero, 0}, {bottomZero, topZero}, {topZero, bottomZero}} {
+			TESTQ(I32(e.without), mustParam("edges"))
+			JZ(LabelRef(fmt.Sprint("edges", e.edges)))
 		}
-		for y, r := range t.one(k, in) {
-			VMOVUPS(r, scratch.Offset((y*t.ins+x)*v.bytes))
+		JMP(LabelRef(fmt.Sprint("edges", topZero|bottomZero)))
+		Label("edges0")
+	}
+	columns(0)
+	if t.edges {
+		for edges := 1; edges <= topZero|bottomZero; edges++ {
+			JMP(LabelRef("rows"))
+			Label(fmt.Sprint("edges", edges))
+			columns(edges)
 		}
-		if x < t.ins-1 {
-			ADDQ(srcColumn, column.start)
-		}
+		Label("rows")
 	}
 	var add vec
 	if t.bias {
@@ -342,8 +398,8 @@ func mustParam(name string) Op {
 
 func (v variant) winograd() {
 	v.products()
-	v.square("winogradIn", "func(dst *float32, place int, src *float32, row, pixel, channels int)",
-		transform{ins: 6, outs: 6, one: v.winogradIn, numbers: []float32{1.5, 2}},
+	v.square("winogradIn", "func(dst *float32, place int, src *float32, row, pixel, channels, edges int)",
+		transform{ins: 6, outs: 6, one: v.winogradIn, numbers: []float32{1.5, 2}, edges: true},
 		strided{"dst", "", "place"}, strided{"src", "row", "pixel"}, "channels")
 	v.square("winogradOut", "func(dst *float32, row, pixel int, src *float32, place int, bias *float32, channels int)",
 		transform{ins: 6, outs: 4, one: v.winogradOut, numbers: []float32{0.5, 0.25, 0.125, -2, 4, -8}, bias: true},

@@ -121,7 +121,11 @@ type transform struct {
 	one       func(k, in []vec) []vec
 	numbers   []float32
 	bias      bool
+	edges     bool // parameter edges says which rows and columns of the source are zeros, and not there
 }
+
+// The bits of edges, as in package kernel.
+const topZero, bottomZero, leftZero, rightZero = 1, 2, 4, 8
 
 // strided is a pointer parameter with its two strides, as parameters in values; no row says that rows follow each other
 // at as many columns as there are.
@@ -155,23 +159,73 @@ func (f *file) square(name, parameters string, t transform, dst, src strided, co
 	if t.bias {
 		bias = f.load("bias")[0]
 	}
+	var zeros, rows gp
+	if t.edges {
+		zeros, rows = f.load("edges")[0], f.gp()
+	}
 	scratch, line, place := f.gp(), f.gp(), f.gp()
 	f.op("MOVD", fmt.Sprintf("$scratch-%d(SP)", size), scratch)
 
+	// columns transforms those of the source, whose first and last rows may be zeros.
+	columns := func(edges int) {
+		for x := range t.ins {
+			first, last := x == 0, x == t.ins-1
+			done := fmt.Sprintf("column%d_%d", edges, x)
+			transformed := func(load func(y int, to vec)) {
+				f.scoped(func() {
+					in := f.vecs(t.ins)
+					for y, v := range in {
+						load(y, v)
+					}
+					for y, r := range t.one(k, in) {
+						f.op("FMOVQ", r.whole(), at(scratch, (y*t.ins+x)*bytes))
+					}
+				})
+			}
+			zero := func(to vec) { f.op("VEOR", to.bytes(), to.bytes(), to.bytes()) }
+			if t.edges && (first || last) {
+				bit := leftZero
+				if last {
+					bit = rightZero
+				}
+				f.op("TST", imm(bit), zeros)
+				f.op("BEQ", "there"+done)
+				transformed(func(_ int, to vec) { zero(to) })
+				f.op("JMP", done)
+				f.label("there" + done)
+			}
+			f.op("MOVD", line, place)
+			transformed(func(y int, to vec) {
+				if y == 0 && edges&topZero != 0 || y == t.ins-1 && edges&bottomZero != 0 {
+					zero(to)
+				} else {
+					f.op("VLD1.P", by(place, srcRow), "["+to.String()+"]")
+				}
+			})
+			f.op("ADD", srcColumn, line)
+			if t.edges && (first || last) {
+				f.label(done)
+			}
+		}
+	}
+
 	f.label("channels")
 	f.op("MOVD", from, line)
-	for x := range t.ins {
-		f.scoped(func() {
-			f.op("MOVD", line, place)
-			in := f.vecs(t.ins)
-			for _, v := range in {
-				f.op("VLD1.P", by(place, srcRow), "["+v.String()+"]")
-			}
-			for y, r := range t.one(k, in) {
-				f.op("FMOVQ", r.whole(), at(scratch, (y*t.ins+x)*bytes))
-			}
-		})
-		f.op("ADD", srcColumn, line)
+	if t.edges {
+		f.op("AND", imm(topZero|bottomZero), zeros, rows)
+		for edges := 1; edges <= topZero|bottomZero; edges++ {
+			f.op("CMP", imm(edges), rows)
+			f.op("BEQ", fmt.Sprint("edges", edges))
+		}
+	}
+	columns(0)
+	if t.edges {
+		for edges := 1; edges <= topZero|bottomZero; edges++ {
+			f.op("JMP", "rows")
+			f.label(fmt.Sprint("edges", edges))
+			columns(edges)
+		}
+		f.label("rows")
 	}
 	f.scoped(func() {
 		var add vec
@@ -205,8 +259,8 @@ func (f *file) square(name, parameters string, t transform, dst, src strided, co
 }
 
 func (f *file) winograd() {
-	f.square("winogradIn", "dst *float32, place int, src *float32, row, pixel, channels int",
-		transform{ins: 6, outs: 6, one: f.winogradIn, numbers: []float32{1.5, 2}},
+	f.square("winogradIn", "dst *float32, place int, src *float32, row, pixel, channels, edges int",
+		transform{ins: 6, outs: 6, one: f.winogradIn, numbers: []float32{1.5, 2}, edges: true},
 		strided{"dst", "", "place"}, strided{"src", "row", "pixel"}, "channels")
 	f.square("winogradOut", "dst *float32, row, pixel int, src *float32, place int, bias *float32, channels int",
 		transform{ins: 6, outs: 4, one: f.winogradOut, numbers: []float32{0.5, 0.25, 0.125, -2, 4, -8}, bias: true},

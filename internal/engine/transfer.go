@@ -304,8 +304,8 @@ func (t *transfer) dots(worker int, to, from []float32, images int, s share) {
 			c := &t.classes[i]
 			taps := tapPointer(c.taps)
 			first, last := s.of(images * len(c.pixels))
-			for at := first; at < last; at += kernel.DotRows {
-				rows, outs := t.place[i].list(&t.pool.lists[worker], at, last, kernel.DotRows)
+			for at := first; at < last; at += t.set.DotRows {
+				rows, outs := t.place[i].list(&t.pool.lists[worker], at, last, t.set.DotRows)
 				t.set.Dot(&to[channel], &from[0], &weights[0], t.bias[channel], rows, outs, taps, len(c.taps), t.depth)
 			}
 		}

@@ -48,7 +48,7 @@ func matrixWork(set *Set) []work {
 		{"Products", 2 * set.OuterRows * set.Lanes * 32, 0, func() {
 			set.Products(&acc[0], &a[0], &w[0], 32, 64, 64, false)
 		}},
-		{"Dot", 2 * DotRows * depth * nTaps, 0, func() {
+		{"Dot", 2 * set.DotRows * depth * nTaps, 0, func() {
 			set.Dot(&out[0], &a[0], &w[0], 0, &rows[0], &outs[0], &taps[0], nTaps, depth)
 		}},
 	}

@@ -8,7 +8,7 @@ import (
 
 // Generic is every kernel in plain Go.
 var Generic = Set{
-	Name: "generic", Rows: genericRows, OuterRows: genericRows, Lanes: genericLanes,
+	Name: "generic", Rows: genericRows, OuterRows: genericRows, Lanes: genericLanes, DotRows: genericRows,
 	ShortRows: genericRows, Short: tileGeneric,
 	Tile: tileGeneric, Outer: outerGeneric, Dot: dotGeneric,
 	Moments: momentsGeneric, Sums: sumsGeneric, NormGrads: normGradsGeneric,
@@ -86,7 +86,7 @@ func productsGeneric(acc, x, y *float32, tiles, xStride, yStride int, add bool) 
 }
 
 func dotGeneric(out, a, w *float32, bias float32, rows, outs *int, taps *Tap, nTaps, k int) {
-	row, to := unsafe.Slice(rows, DotRows), unsafe.Slice(outs, DotRows)
+	row, to := unsafe.Slice(rows, genericRows), unsafe.Slice(outs, genericRows)
 	for r := range row {
 		var sums [DotLanes]float32
 		for _, tap := range unsafe.Slice(taps, nTaps) {

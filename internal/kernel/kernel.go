@@ -19,7 +19,6 @@ const Slack = 64
 const (
 	MaxRows  = 16
 	MaxLanes = 64
-	DotRows  = 4
 	DotLanes = 16
 )
 
@@ -40,6 +39,7 @@ type Set struct {
 	ShortRows  int // of Short
 	OuterRows  int // of Outer
 	Lanes      int // of all of these
+	DotRows    int // of Dot
 
 	// Tile computes, for each row r < Rows and lane l < Lanes,
 	//

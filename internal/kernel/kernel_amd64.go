@@ -31,6 +31,7 @@ func init() {
 	avx512 := avx2
 	avx512.Name, avx512.Rows, avx512.ShortRows, avx512.OuterRows, avx512.Lanes = "avx512", 12, 4, 8, 32
 	avx512.Tile, avx512.Short, avx512.Outer, avx512.Peak = tileAVX512, shortAVX512, outerAVX512, peak512
+	avx512.Dot, avx512.DotRows = dotAVX512, 8
 	leakyCode{leakyAVX512, leakyBackAVX512}.use(&avx512)
 	channelCode{16, sumsAVX512, momentsAVX512, normGradsAVX512, scaleAVX512, normBackAVX512}.use(&avx512)
 	avx512.Products = productsAVX512

@@ -9680,55 +9680,51 @@ TEXT ·dotAVX2(SB), NOSPLIT, $0-72
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
 	MOVQ   taps+48(FP), AX
-	MOVQ   nTaps+56(FP), CX
-	TESTQ  CX, CX
-	JZ     store
+	CMPQ   nTaps+56(FP), $0x00
+	JE     store
 	CMPQ   k+64(FP), $0x00
 	JE     store
 
 tap:
-	MOVQ a+8(FP), DX
-	MOVQ (AX), BX
-	LEAQ (DX)(BX*4), DX
-	MOVQ rows+32(FP), BX
-	MOVQ (BX), SI
-	LEAQ (DX)(SI*4), SI
-	MOVQ 8(BX), DI
-	LEAQ (DX)(DI*4), DI
-	MOVQ 16(BX), R8
-	LEAQ (DX)(R8*4), R8
-	MOVQ 24(BX), BX
-	LEAQ (DX)(BX*4), BX
-	MOVQ w+16(FP), DX
-	MOVQ 8(AX), R9
-	LEAQ (DX)(R9*4), DX
-	XORQ R9, R9
+	MOVQ a+8(FP), CX
+	MOVQ (AX), DX
+	LEAQ (CX)(DX*4), CX
+	MOVQ rows+32(FP), DX
+	MOVQ (DX), BX
+	LEAQ (CX)(BX*4), BX
+	MOVQ 8(DX), SI
+	LEAQ (CX)(SI*4), SI
+	MOVQ 16(DX), DI
+	LEAQ (CX)(DI*4), DI
+	MOVQ 24(DX), DX
+	LEAQ (CX)(DX*4), DX
+	MOVQ w+16(FP), CX
+	MOVQ 8(AX), R8
+	LEAQ (CX)(R8*4), CX
+	XORQ R8, R8
 
 step:
-	VMOVUPS     (DX)(R9*4), Y8
-	VFMADD231PS (SI)(R9*4), Y8, Y0
-	VFMADD231PS (DI)(R9*4), Y8, Y2
-	VFMADD231PS (R8)(R9*4), Y8, Y4
-	VFMADD231PS (BX)(R9*4), Y8, Y6
-	VMOVUPS     32(DX)(R9*4), Y8
-	VFMADD231PS 32(SI)(R9*4), Y8, Y1
-	VFMADD231PS 32(DI)(R9*4), Y8, Y3
-	VFMADD231PS 32(R8)(R9*4), Y8, Y5
-	VFMADD231PS 32(BX)(R9*4), Y8, Y7
-	ADDQ        $0x10, R9
-	CMPQ        R9, k+64(FP)
+	VMOVUPS     (CX)(R8*4), Y8
+	VFMADD231PS (BX)(R8*4), Y8, Y0
+	VFMADD231PS (SI)(R8*4), Y8, Y2
+	VFMADD231PS (DI)(R8*4), Y8, Y4
+	VFMADD231PS (DX)(R8*4), Y8, Y6
+	VMOVUPS     32(CX)(R8*4), Y8
+	VFMADD231PS 32(BX)(R8*4), Y8, Y1
+	VFMADD231PS 32(SI)(R8*4), Y8, Y3
+	VFMADD231PS 32(DI)(R8*4), Y8, Y5
+	VFMADD231PS 32(DX)(R8*4), Y8, Y7
+	ADDQ        $0x10, R8
+	CMPQ        R8, k+64(FP)
 	JLT         step
 	ADDQ        $0x10, AX
-	DECQ        CX
+	DECQ        nTaps+56(FP)
 	JNZ         tap
 
 store:
+	VMOVSS       bias+24(FP), X8
 	MOVQ         out+0(FP), AX
 	MOVQ         outs+40(FP), CX
-	MOVQ         (CX), DX
-	MOVQ         8(CX), BX
-	MOVQ         16(CX), SI
-	MOVQ         24(CX), CX
 	VADDPS       Y1, Y0, Y0
 	VEXTRACTF128 $0x01, Y0, X1
 	VADDPS       X1, X0, X0
@@ -9736,8 +9732,8 @@ store:
 	VADDPS       X1, X0, X0
 	VMOVSHDUP    X0, X1
 	VADDSS       X1, X0, X0
-	VMOVSS       bias+24(FP), X1
-	VADDSS       X1, X0, X0
+	VADDSS       X8, X0, X0
+	MOVQ         (CX), DX
 	VMOVSS       X0, (AX)(DX*4)
 	VADDPS       Y3, Y2, Y2
 	VEXTRACTF128 $0x01, Y2, X0
@@ -9746,9 +9742,9 @@ store:
 	VADDPS       X0, X2, X2
 	VMOVSHDUP    X2, X0
 	VADDSS       X0, X2, X2
-	VMOVSS       bias+24(FP), X0
-	VADDSS       X0, X2, X2
-	VMOVSS       X2, (AX)(BX*4)
+	VADDSS       X8, X2, X2
+	MOVQ         8(CX), DX
+	VMOVSS       X2, (AX)(DX*4)
 	VADDPS       Y5, Y4, Y4
 	VEXTRACTF128 $0x01, Y4, X0
 	VADDPS       X0, X4, X4
@@ -9756,9 +9752,9 @@ store:
 	VADDPS       X0, X4, X4
 	VMOVSHDUP    X4, X0
 	VADDSS       X0, X4, X4
-	VMOVSS       bias+24(FP), X0
-	VADDSS       X0, X4, X4
-	VMOVSS       X4, (AX)(SI*4)
+	VADDSS       X8, X4, X4
+	MOVQ         16(CX), DX
+	VMOVSS       X4, (AX)(DX*4)
 	VADDPS       Y7, Y6, Y6
 	VEXTRACTF128 $0x01, Y6, X0
 	VADDPS       X0, X6, X6
@@ -9766,9 +9762,126 @@ store:
 	VADDPS       X0, X6, X6
 	VMOVSHDUP    X6, X0
 	VADDSS       X0, X6, X6
-	VMOVSS       bias+24(FP), X0
-	VADDSS       X0, X6, X6
+	VADDSS       X8, X6, X6
+	MOVQ         24(CX), CX
 	VMOVSS       X6, (AX)(CX*4)
+	VZEROUPPER
+	RET
+
+// func dotAVX512(out *float32, a *float32, w *float32, bias float32, rows *int, outs *int, taps *struct{A int; W int}, nTaps int, k int)
+// Requires: AVX, AVX512F
+TEXT ·dotAVX512(SB), NOSPLIT, $64-72
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	MOVQ   taps+48(FP), AX
+	CMPQ   nTaps+56(FP), $0x00
+	JE     store
+	CMPQ   k+64(FP), $0x00
+	JE     store
+
+tap:
+	MOVQ a+8(FP), CX
+	MOVQ (AX), DX
+	LEAQ (CX)(DX*4), CX
+	MOVQ rows+32(FP), DX
+	MOVQ (DX), BX
+	LEAQ (CX)(BX*4), BX
+	MOVQ 8(DX), SI
+	LEAQ (CX)(SI*4), SI
+	MOVQ 16(DX), DI
+	LEAQ (CX)(DI*4), DI
+	MOVQ 24(DX), R8
+	LEAQ (CX)(R8*4), R8
+	MOVQ 32(DX), R9
+	LEAQ (CX)(R9*4), R9
+	MOVQ 40(DX), R10
+	LEAQ (CX)(R10*4), R10
+	MOVQ 48(DX), R11
+	LEAQ (CX)(R11*4), R11
+	MOVQ 56(DX), DX
+	LEAQ (CX)(DX*4), DX
+	MOVQ w+16(FP), CX
+	MOVQ 8(AX), R12
+	LEAQ (CX)(R12*4), CX
+	XORQ R12, R12
+
+step:
+	VMOVUPS     (CX)(R12*4), Z8
+	VFMADD231PS (BX)(R12*4), Z8, Z0
+	VFMADD231PS (SI)(R12*4), Z8, Z1
+	VFMADD231PS (DI)(R12*4), Z8, Z2
+	VFMADD231PS (R8)(R12*4), Z8, Z3
+	VFMADD231PS (R9)(R12*4), Z8, Z4
+	VFMADD231PS (R10)(R12*4), Z8, Z5
+	VFMADD231PS (R11)(R12*4), Z8, Z6
+	VFMADD231PS (DX)(R12*4), Z8, Z7
+	ADDQ        $0x10, R12
+	CMPQ        R12, k+64(FP)
+	JLT         step
+	ADDQ        $0x10, AX
+	DECQ        nTaps+56(FP)
+	JNZ         tap
+
+store:
+	VMOVSS       bias+24(FP), X8
+	MOVQ         out+0(FP), AX
+	MOVQ         outs+40(FP), CX
+	VSHUFF32X4   $0x44, Z1, Z0, Z9
+	VSHUFF32X4   $0xee, Z1, Z0, Z0
+	VADDPS       Z0, Z9, Z9
+	VSHUFF32X4   $0x44, Z3, Z2, Z0
+	VSHUFF32X4   $0xee, Z3, Z2, Z1
+	VADDPS       Z1, Z0, Z0
+	VSHUFF32X4   $0x44, Z5, Z4, Z1
+	VSHUFF32X4   $0xee, Z5, Z4, Z2
+	VADDPS       Z2, Z1, Z1
+	VSHUFF32X4   $0x44, Z7, Z6, Z2
+	VSHUFF32X4   $0xee, Z7, Z6, Z3
+	VADDPS       Z3, Z2, Z2
+	VSHUFF32X4   $0x88, Z0, Z9, Z3
+	VSHUFF32X4   $0xdd, Z0, Z9, Z0
+	VADDPS       Z0, Z3, Z3
+	VSHUFF32X4   $0x88, Z2, Z1, Z0
+	VSHUFF32X4   $0xdd, Z2, Z1, Z1
+	VADDPS       Z1, Z0, Z0
+	VUNPCKLPD    Z0, Z3, Z1
+	VUNPCKHPD    Z0, Z3, Z0
+	VADDPS       Z0, Z1, Z1
+	VMOVSHDUP    Z1, Z0
+	VADDPS       Z0, Z1, Z1
+	VBROADCASTSS X8, Z0
+	VADDPS       Z0, Z1, Z1
+	VMOVUPS      Z1, (SP)
+	MOVQ         (CX), DX
+	MOVL         (SP), BX
+	MOVL         BX, (AX)(DX*4)
+	MOVQ         8(CX), DX
+	MOVL         16(SP), BX
+	MOVL         BX, (AX)(DX*4)
+	MOVQ         16(CX), DX
+	MOVL         32(SP), BX
+	MOVL         BX, (AX)(DX*4)
+	MOVQ         24(CX), DX
+	MOVL         48(SP), BX
+	MOVL         BX, (AX)(DX*4)
+	MOVQ         32(CX), DX
+	MOVL         8(SP), BX
+	MOVL         BX, (AX)(DX*4)
+	MOVQ         40(CX), DX
+	MOVL         24(SP), BX
+	MOVL         BX, (AX)(DX*4)
+	MOVQ         48(CX), DX
+	MOVL         40(SP), BX
+	MOVL         BX, (AX)(DX*4)
+	MOVQ         56(CX), CX
+	MOVL         56(SP), DX
+	MOVL         DX, (AX)(CX*4)
 	VZEROUPPER
 	RET
 

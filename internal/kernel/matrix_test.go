@@ -163,7 +163,7 @@ func checkProducts(t *testing.T, set *Set, m *memory, r *rand.Rand, kind kind) {
 
 func checkDot(t *testing.T, set *Set, m *memory, r *rand.Rand, kind kind) {
 	k := r.IntN(6) * DotLanes
-	g := newGather(m, r, DotRows, r.IntN(5), k, k)
+	g := newGather(m, r, set.DotRows, r.IntN(5), k, k)
 	a, w := input(m, r, kind, g.aSize), input(m, r, kind, g.wSize)
 	bias := value(r, kind)
 	outs, size := newOutputs(m, r, g.rows, 1)

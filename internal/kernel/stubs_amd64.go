@@ -156,6 +156,12 @@ func dotAVX2(out *float32, a *float32, w *float32, bias float32, rows *int, outs
 }, nTaps int, k int)
 
 //go:noescape
+func dotAVX512(out *float32, a *float32, w *float32, bias float32, rows *int, outs *int, taps *struct {
+	A int
+	W int
+}, nTaps int, k int)
+
+//go:noescape
 func keepSIMD(words *uint64, count int, counter *[4]uint32, key *[2]uint32, threshold uint32)
 
 //go:noescape

@@ -248,22 +248,24 @@ func (v variant) outer() {
 	RET()
 }
 
-// dot keeps 16 partial sums a row, in two vectors of 8.
-func dot() {
-	const rows = 4
-	TEXT("dotAVX2", NOSPLIT,
+// dots makes a kernel for some rows with 16 partial sums each, in vectors of a variant. reduce stores the sum of a row's
+// partial sums plus bias to where store says.
+func (v variant) dots(rows int, reduce func(acc [][]reg.VecVirtual, bias vec, store func(row int, sum Op))) {
+	const partial = 16 * 4 // bytes
+	TEXT("dot"+v.suffix, NOSPLIT,
 		"func(out, a, w *float32, bias float32, rows, outs *int, taps *struct{ A, W int }, nTaps, k int)")
 	Pragma("noescape")
-	acc := avx2.accumulators(rows)
+	v.vectors = partial / v.bytes
+	acc := v.accumulators(rows)
 	for r := range acc {
 		for j := range acc[r] {
-			VXORPS(acc[r][j], acc[r][j], acc[r][j])
+			v.clear(acc[r][j])
 		}
 	}
 	tap := Load(Param("taps"), GP64())
-	left := Load(Param("nTaps"), GP64())
-	TESTQ(left, left)
-	JZ(LabelRef("store"))
+	left := NewParamAddr("nTaps", 56)
+	CMPQ(left, Imm(0))
+	JE(LabelRef("store"))
 	CMPQ(NewParamAddr("k", 64), Imm(0))
 	JE(LabelRef("store"))
 	Label("tap")
@@ -275,11 +277,10 @@ func dot() {
 	i := GP64()
 	XORQ(i, i)
 	Label("step")
-	for j := 0; j < 2; j++ {
-		w := YMM()
-		VMOVUPS(Mem{Base: weights, Index: i, Scale: 4, Disp: 32 * j}, w)
+	for j := 0; j < v.vectors; j++ {
+		w := v.load(Mem{Base: weights, Index: i, Scale: 4, Disp: v.bytes * j})
 		for r := range row {
-			VFMADD231PS(Mem{Base: row[r], Index: i, Scale: 4, Disp: 32 * j}, w, acc[r][j])
+			VFMADD231PS(Mem{Base: row[r], Index: i, Scale: 4, Disp: v.bytes * j}, w, acc[r][j])
 		}
 	}
 	ADDQ(Imm(16), i)
@@ -289,21 +290,71 @@ func dot() {
 	DECQ(left)
 	JNZ(LabelRef("tap"))
 	Label("store")
+	bias := XMM()
+	VMOVSS(NewParamAddr("bias", 24), bias)
 	out := Load(Param("out"), GP64())
-	for r, o := range offsets("outs", rows) {
-		VADDPS(acc[r][1], acc[r][0], acc[r][0])
-		sum, other := acc[r][0].AsX(), XMM()
-		VEXTRACTF128(Imm(1), acc[r][0], other)
-		VADDPS(other, sum, sum)
-		VMOVHLPS(sum, sum, other)
-		VADDPS(other, sum, sum)
-		VMOVSHDUP(sum, other)
-		VADDSS(other, sum, sum)
-		bias := XMM()
-		VMOVSS(NewParamAddr("bias", 24), bias)
-		VADDSS(bias, sum, sum)
-		VMOVSS(sum, Mem{Base: out, Index: o, Scale: 4})
-	}
+	list := Load(Param("outs"), GP64())
+	reduce(acc, bias, func(r int, sum Op) {
+		o := GP64()
+		MOVQ(Mem{Base: list, Disp: 8 * r}, o)
+		to := Mem{Base: out, Index: o, Scale: 4}
+		if m, memory := sum.(Mem); memory {
+			value := GP32()
+			MOVL(m, value)
+			MOVL(value, to)
+		} else {
+			VMOVSS(sum, to)
+		}
+	})
 	VZEROUPPER()
 	RET()
+}
+
+func dot() {
+	avx2.dots(4, func(acc [][]reg.VecVirtual, bias vec, store func(row int, sum Op)) {
+		for r := range acc {
+			VADDPS(acc[r][1], acc[r][0], acc[r][0])
+			sum, other := acc[r][0].AsX(), XMM()
+			VEXTRACTF128(Imm(1), acc[r][0], other)
+			VADDPS(other, sum, sum)
+			VMOVHLPS(sum, sum, other)
+			VADDPS(other, sum, sum)
+			VMOVSHDUP(sum, other)
+			VADDSS(other, sum, sum)
+			VADDSS(bias, sum, sum)
+			store(r, sum)
+		}
+	})
+	// Eight rows at once: halves, quarters and so on of two vectors are put together before they are added.
+	avx512.dots(8, func(acc [][]reg.VecVirtual, bias vec, store func(row int, sum Op)) {
+		add := func(a, b vec, lower, upper func(a, b, to vec)) vec {
+			low, high := ZMM(), ZMM()
+			lower(a, b, low)
+			upper(a, b, high)
+			VADDPS(high, low, low)
+			return low
+		}
+		quarters := func(choice uint64) func(a, b, to vec) {
+			return func(a, b, to vec) { VSHUFF32X4(Imm(choice), b, a, to) }
+		}
+		var halves, fours [4]vec
+		for i := range halves { // rows 2i and 2i+1
+			halves[i] = add(acc[2*i][0], acc[2*i+1][0], quarters(0x44), quarters(0xee))
+		}
+		for i := range 2 { // rows 4i to 4i+3, a quarter each
+			fours[i] = add(halves[2*i], halves[2*i+1], quarters(0x88), quarters(0xdd))
+		}
+		twos := add(fours[0], fours[1], // in each quarter a row of the first four, then one of the others
+			func(a, b, to vec) { VUNPCKLPD(b, a, to) }, func(a, b, to vec) { VUNPCKHPD(b, a, to) })
+		other, all := ZMM(), ZMM()
+		VMOVSHDUP(twos, other)
+		VADDPS(other, twos, twos)
+		VBROADCASTSS(bias, all)
+		VADDPS(all, twos, twos)
+		sums := AllocLocal(64)
+		VMOVUPS(twos, sums)
+		for r := range acc {
+			store(r, sums.Offset(r%4*16+r/4*8))
+		}
+	})
 }

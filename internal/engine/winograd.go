@@ -24,6 +24,7 @@ type winograd struct {
 	inputs     []float32 // of wide: place, tile, source channel
 	products   []float32 // of wide: place, panel, tile, lane
 	images     int       // of the chunk in hand
+	perOutput  int       // of them a task transforms back
 	lo         int
 	inputJob   wideInput
 	productJob wideProduct
@@ -228,11 +229,12 @@ func (w *winograd) callWide(memory []float32) {
 	t := w.t
 	for w.lo = 0; w.lo < t.images; w.lo += w.images {
 		w.images = min(w.maxImages(), t.images-w.lo)
+		w.perOutput = max(1, min(outputImages, w.images/(4*t.pool.threads)))
 		inputs := kernel.WinogradPlaces * (w.images*w.tilesY*w.tilesX*t.depth + stagger)
 		w.inputs, w.products = memory[:inputs], memory[inputs:]
 		w.t.pool.do(&w.inputJob, w.images)
 		w.t.pool.do(&w.productJob, kernel.WinogradPlaces)
-		w.t.pool.do(&w.outputJob, w.images)
+		w.t.pool.do(&w.outputJob, (w.images+w.perOutput-1)/w.perOutput)
 	}
 }
 
@@ -281,23 +283,26 @@ func (j *wideProduct) run(worker, place int) {
 	}
 }
 
-// wideOutput transforms an image's products back a task.
+// wideOutput transforms some images' products back a task, panel by panel: those of a panel's tiles lie one behind the other.
 type wideOutput struct{ w *winograd }
 
-func (j *wideOutput) run(worker, image int) {
+// outputImages is how many images a task takes at the most.
+const outputImages = 16
+
+func (j *wideOutput) run(worker, task int) {
 	w, t := j.w, j.w.t
 	_, place := w.places()
-	row, tiles := image*w.tilesY*w.tilesX, w.images*w.tilesY*w.tilesX
-	for y := range w.tilesY {
-		for x := range w.tilesX {
-			for panel := range t.panels {
-				w.outputTile(worker, t.to[(w.lo+image)*t.targetSize+panel*t.lanes:], y*kernel.WinogradTile, x*kernel.WinogradTile,
-					w.products[(panel*tiles+row)*t.lanes:], place, t.bias[panel*t.lanes:], min(t.lanes, t.width-panel*t.lanes))
-			}
-			row++
+	perImage := w.tilesY * w.tilesX
+	tiles := w.images * perImage
+	lo, hi := task*w.perOutput, min((task+1)*w.perOutput, w.images)
+	for panel := range t.panels {
+		for row := lo * perImage; row < hi*perImage; row++ {
+			image, y, x := w.position(row)
+			w.outputTile(worker, t.to[(w.lo+image)*t.targetSize+panel*t.lanes:], y, x,
+				w.products[(panel*tiles+row)*t.lanes:], place, t.bias[panel*t.lanes:], min(t.lanes, t.width-panel*t.lanes))
 		}
 	}
 	if t.then != nil {
-		t.then(w.lo+image, w.lo+image+1)
+		t.then(w.lo+lo, w.lo+hi)
 	}
 }

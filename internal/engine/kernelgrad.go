@@ -194,9 +194,7 @@ func (k *kernelGrad) pack(to []float32, lo, panel, count int) {
 	if width < lanes {
 		clear(to[:pixels*lanes])
 	}
-	for p := range pixels {
-		copy(to[p*lanes:p*lanes+width], from[p*channels+first:])
-	}
+	k.set.CopyRows(to, lanes, from[first:], channels, width, pixels)
 	if k.below != nil {
 		k.below.normalise(to, first, lanes, pixels)
 	}
@@ -224,10 +222,8 @@ func (k *kernelGrad) storeTaps(grad, sums []float32, block part, order []int) {
 		lanes := min(k.set.Lanes, g.smallC-first)
 		for t := range g.taps() {
 			tap := t - t%len(order) + order[t%len(order)]
-			for channel := block.firstChannel; channel < block.lastChannel; channel++ {
-				from := sums[at+(channel-block.firstChannel)*k.set.Lanes:]
-				copy(grad[(tap*g.bigC+channel)*g.smallC+first:][:lanes], from)
-			}
+			k.set.CopyRows(grad[(tap*g.bigC+block.firstChannel)*g.smallC+first:], g.smallC, sums[at:], k.set.Lanes,
+				lanes, block.lastChannel-block.firstChannel)
 			at += k.groups() * k.tile()
 		}
 	}

@@ -121,9 +121,7 @@ func (t *transfer) gather(to []float32, panel, tap, channel, channels int) {
 	lanes := min(t.lanes, t.width-first)
 	from := t.weights[tap*t.tapStride+channel*t.depthStride+first*t.laneStride:]
 	if t.laneStride == 1 {
-		for i := range channels {
-			copy(to[i*t.lanes:][:lanes], from[i*t.depthStride:])
-		}
+		t.set.CopyRows(to, t.lanes, from, t.depthStride, lanes, channels)
 		return
 	}
 	for l := range lanes { // whose weights of all these channels lie one behind the other

@@ -159,7 +159,7 @@ func (w *winograd) inputTile(worker int, to []float32, place int, from []float32
 	}
 	const side = kernel.WinogradInput
 	patch := w.patch(worker)
-	border(patch, from, side, y, x, w.height, w.width, t.depth, t.depth)
+	border(t.set, patch, from, side, y, x, w.height, w.width, t.depth, t.depth)
 	t.set.WinogradIn(to, place, patch, side*t.depth, t.depth, t.depth, 0)
 }
 

@@ -221,7 +221,7 @@ func (w *winogradGrad) bigTile(to, patch []float32, image, tileY, tileX int, blo
 		return
 	}
 	const side = kernel.WinogradInput
-	border(patch, from, side, y, x, g.bigH, g.bigW, g.bigC, channels)
+	border(k.set, patch, from, side, y, x, g.bigH, g.bigW, g.bigC, channels)
 	k.set.WinogradIn(to, w.bigPlace(), patch, side*channels, channels, channels, 0)
 }
 
@@ -237,7 +237,7 @@ func (w *winogradGrad) smallTile(to, patch []float32, image, tileY, tileX int, b
 		k.set.WinogradGradIn(to, w.smallPlace(), from[(y*g.smallW+x)*g.smallC:], g.smallW*g.smallC, g.smallC, channels)
 		return
 	}
-	border(patch, from, side, y, x, g.smallH, g.smallW, g.smallC, channels)
+	border(k.set, patch, from, side, y, x, g.smallH, g.smallW, g.smallC, channels)
 	if k.below != nil {
 		k.below.normalise(patch, first, channels, side*side)
 	}
@@ -246,8 +246,10 @@ func (w *winogradGrad) smallTile(to, patch []float32, image, tileY, tileX int, b
 
 // border copies some channels of a square of pixels, (y, x) its upper left one, to a patch, with zeros for those outside
 // of the image.
-func border(patch, from []float32, side, y, x, height, width, pixel, channels int) {
-	clear(patch[:side*side*channels])
+func border(set *kernel.Set, patch, from []float32, side, y, x, height, width, pixel, channels int) {
+	if y < 0 || x < 0 || y+side > height || x+side > width {
+		clear(patch[:side*side*channels])
+	}
 	left, right := max(x, 0), min(x+side, width)
 	for row := max(y, 0); row < min(y+side, height); row++ {
 		to, from := patch[((row-y)*side+left-x)*channels:], from[(row*width+left)*pixel:]
@@ -255,9 +257,7 @@ func border(patch, from []float32, side, y, x, height, width, pixel, channels in
 			copy(to[:(right-left)*channels], from)
 			continue
 		}
-		for column := range right - left {
-			copy(to[column*channels:][:channels], from[column*pixel:])
-		}
+		set.CopyRows(to, channels, from, pixel, channels, right-left)
 	}
 }
 
@@ -276,13 +276,14 @@ func (w *winogradGrad) expect(grad []float32, block part) {
 func (w *winogradGrad) store(grad, sums []float32, block part) {
 	k, g := w.k, w.k.geometry
 	for t := range g.taps() {
-		for channel := block.firstChannel; channel < block.lastChannel; channel++ {
-			group, r := (channel-block.firstChannel)/k.set.OuterRows, (channel-block.firstChannel)%k.set.OuterRows
+		at := t * k.rows() * k.width()
+		for channel := block.firstChannel; channel < block.lastChannel; channel += k.set.OuterRows {
 			for panel := block.firstPanel; panel < block.lastPanel; panel++ {
 				first := panel * k.set.Lanes
-				from := t*k.rows()*k.width() + (group*k.perTask+panel-block.firstPanel)*k.tile() + r*k.set.Lanes
-				copy(grad[(t*g.bigC+channel)*g.smallC+first:][:min(k.set.Lanes, g.smallC-first)], sums[from:])
+				k.set.CopyRows(grad[(t*g.bigC+channel)*g.smallC+first:], g.smallC, sums[at+(panel-block.firstPanel)*k.tile():], k.set.Lanes,
+					min(k.set.Lanes, g.smallC-first), min(k.set.OuterRows, block.lastChannel-channel))
 			}
+			at += k.perTask * k.tile()
 		}
 	}
 }

@@ -82,6 +82,7 @@ type Set struct {
 	Adam      func(w, g, m, v []float32, rate, keep1, keep2, epsilon float32) (finite bool)
 	Add       func(dst, src []float32)
 	Tanh      func(y []float32)
+	CopyRows  func(dst []float32, dstStep int, src []float32, srcStep, n, rows int)
 
 	// Peak makes n rounds of multiply-adds, without memory, and returns how many operations (two each) they were.
 	Peak func(n int) int

@@ -15,7 +15,7 @@ func init() {
 	avx2 := Generic
 	avx2.Name, avx2.Rows, avx2.ShortRows, avx2.OuterRows, avx2.Lanes = "avx2", 6, 3, 6, 16
 	avx2.Tile, avx2.Short, avx2.Outer, avx2.Dot, avx2.Peak = tileAVX2, shortAVX2, outerAVX2, dotAVX2, peak256
-	avx2.Products = productsAVX2
+	avx2.Products, avx2.CopyRows = productsAVX2, copyRows
 	vectors(&avx2)
 	winogradCode{8, winogradInAVX2, winogradGradInAVX2, winogradOutAVX2, winogradKernelAVX2, winogradGradOutAVX2, nil}.use(&avx2)
 	pairCode{
@@ -45,6 +45,15 @@ func init() {
 	avx512.Keep = keepWide
 	avx512.Tanh = tanhWide
 	Variants = append(Variants, avx512)
+}
+
+// copyRows copies whole vectors, and leaves other rows to plain Go.
+func copyRows(dst []float32, dstStep int, src []float32, srcStep, n, rows int) {
+	if n <= 0 || n%8 != 0 || rows <= 0 {
+		copyRowsGeneric(dst, dstStep, src, srcStep, n, rows)
+		return
+	}
+	copyRowsAVX2(&dst[:(rows-1)*dstStep+n][0], dstStep, &src[:(rows-1)*srcStep+n][0], srcStep, n, rows)
 }
 
 // keepWide draws two words at a time, and a last one as AVX2 does.

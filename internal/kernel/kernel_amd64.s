@@ -10135,6 +10135,32 @@ check:
 	JGE  line
 	RET
 
+// func copyRowsAVX2(dst *float32, dstStep int, src *float32, srcStep int, n int, rows int)
+// Requires: AVX
+TEXT ·copyRowsAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ src+16(FP), CX
+	MOVQ n+32(FP), DX
+	MOVQ rows+40(FP), BX
+	MOVQ dstStep+8(FP), SI
+	MOVQ srcStep+24(FP), DI
+
+row:
+	XORQ R8, R8
+
+values:
+	VMOVUPS (CX)(R8*4), Y0
+	VMOVUPS Y0, (AX)(R8*4)
+	ADDQ    $0x08, R8
+	CMPQ    R8, DX
+	JLT     values
+	LEAQ    (AX)(SI*4), AX
+	LEAQ    (CX)(DI*4), CX
+	DECQ    BX
+	JNZ     row
+	VZEROUPPER
+	RET
+
 // func sumsSIMD(sum *float64, x *float32, rows int, stride int, channels int)
 // Requires: AVX
 TEXT ·sumsSIMD(SB), NOSPLIT, $0-40

@@ -137,6 +137,13 @@ func addGeneric(dst, src []float32) {
 	}
 }
 
+// copyRowsGeneric copies n values of each of some rows, that start so many steps apart.
+func copyRowsGeneric(dst []float32, dstStep int, src []float32, srcStep, n, rows int) {
+	for r := range rows {
+		copy(dst[r*dstStep:][:n], src[r*srcStep:][:n])
+	}
+}
+
 // tanhGeneric computes the hyperbolic tangent in place, as package numeric does.
 func tanhGeneric(y []float32) {
 	// Widened apart: Go's conversion would make each value wait for the last one's tanh, whose register it half writes.

@@ -158,6 +158,17 @@ func checkAdd(t *testing.T, set *Set, m *memory, r *rand.Rand, kind kind) {
 	compare(t, "dst", dst, want)
 }
 
+func checkCopyRows(t *testing.T, set *Set, m *memory, r *rand.Rand, kind kind) {
+	n, rows := number(r), r.IntN(6)
+	dstStep, srcStep := n+r.IntN(2)*r.IntN(20), n+r.IntN(2)*r.IntN(20)
+	size := func(step int) int { return max(0, (rows-1)*step+n) }
+	src, dst := fill(lend[float32](m, size(srcStep), 0), r, kind), fill(lend[float32](m, size(dstStep), 0), r, kind)
+	want := copyOf(m, dst)
+	Generic.CopyRows(want, dstStep, src, srcStep, n, rows)
+	set.CopyRows(dst, dstStep, src, srcStep, n, rows)
+	compare(t, "dst", dst, want)
+}
+
 func checkTanh(t *testing.T, set *Set, m *memory, r *rand.Rand, kind kind) {
 	y := fill(lend[float32](m, number(r), 0), r, kind)
 	want := copyOf(m, y)

@@ -171,6 +171,9 @@ func keepAVX512(words *uint64, count int, counter *[4]uint32, key *[2]uint32, th
 func prefetchSIMD(p *float32, lines int, stride int)
 
 //go:noescape
+func copyRowsAVX2(dst *float32, dstStep int, src *float32, srcStep int, n int, rows int)
+
+//go:noescape
 func sumsSIMD(sum *float64, x *float32, rows int, stride int, channels int)
 
 //go:noescape

@@ -25,6 +25,7 @@ var checks = []struct {
 	{"LeakyBack", checkLeakyBack},
 	{"Adam", checkAdam},
 	{"Add", checkAdd},
+	{"CopyRows", checkCopyRows},
 	{"Tanh", checkTanh},
 }
 

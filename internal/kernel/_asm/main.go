@@ -17,6 +17,7 @@ func main() {
 	keep()
 	keepWide()
 	prefetch()
+	copyRows()
 	for _, v := range channelVariants {
 		v.sums()
 		v.moments()

@@ -20,3 +20,26 @@ func prefetch() {
 	JGE(LabelRef("line"))
 	RET()
 }
+
+// copyRows copies n values of each of some rows, whole vectors.
+func copyRows() {
+	TEXT("copyRowsAVX2", NOSPLIT, "func(dst *float32, dstStep int, src *float32, srcStep, n, rows int)")
+	Pragma("noescape")
+	to, from, n, rows := Load(Param("dst"), GP64()), Load(Param("src"), GP64()), Load(Param("n"), GP64()), Load(Param("rows"), GP64())
+	toStep, fromStep := Load(Param("dstStep"), GP64()), Load(Param("srcStep"), GP64())
+	Label("row")
+	i := counter()
+	Label("values")
+	v := YMM()
+	VMOVUPS(Mem{Base: from, Index: i, Scale: 4}, v)
+	VMOVUPS(v, Mem{Base: to, Index: i, Scale: 4})
+	ADDQ(Imm(8), i)
+	CMPQ(i, n)
+	JLT(LabelRef("values"))
+	LEAQ(Mem{Base: to, Index: toStep, Scale: 4}, to)
+	LEAQ(Mem{Base: from, Index: fromStep, Scale: 4}, from)
+	DECQ(rows)
+	JNZ(LabelRef("row"))
+	VZEROUPPER()
+	RET()
+}

@@ -61,7 +61,28 @@ func (g geometry) contacts(big, small int, down bool) [][]contact {
 // corner another; a stride of 2 upwards gives each parity its own. No zero of padding or dilation is ever multiplied.
 type class struct {
 	taps   []kernel.Tap
+	values int           // of a tap
 	pixels []kernel.Pair // X: offset of the source pixel that tap offsets count from; Y: of the target
+}
+
+// join makes one tap of those in a row whose sources and weights, lanes of each value, follow each other.
+func (c *class) join(lanes int) {
+	var joined []kernel.Tap
+	for i, tap := range c.taps {
+		if i == 0 || tap.A != c.taps[i-1].A+c.values || tap.W != c.taps[i-1].W+c.values*lanes {
+			joined = append(joined, tap)
+		}
+	}
+	if len(joined) == 0 || len(c.taps)%len(joined) != 0 {
+		return
+	}
+	run := len(c.taps) / len(joined)
+	for i, tap := range joined {
+		if tap != c.taps[i*run] {
+			return // runs of different lengths
+		}
+	}
+	c.taps, c.values = joined, run*c.values
 }
 
 // gather returns the classes of the transfer down (big to small) or up. perTap is the number of packed weights a tap.
@@ -97,7 +118,7 @@ func (g geometry) gather(down bool, perTap int) []class {
 			if !seen {
 				i = len(classes)
 				index[key] = i
-				classes = append(classes, class{taps: taps})
+				classes = append(classes, class{taps: taps, values: sourceC})
 			}
 			classes[i].pixels = append(classes[i].pixels, kernel.Pair{
 				X: (originY*sourceW + originX) * sourceC,

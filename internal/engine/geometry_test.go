@@ -3,9 +3,11 @@ package engine
 import (
 	"maps"
 	"math/rand/v2"
+	"reflect"
 	"testing"
 
 	"dcgan/arch"
+	"dcgan/internal/kernel"
 )
 
 // touch says that a pixel of the small image and one of the big image meet through a tap, each counted row by row.
@@ -142,6 +144,34 @@ func TestSame(t *testing.T) {
 		before := g.before(test.side, small)
 		if behind := max((small-1)*test.stride+test.kernel-test.side, 0) - before; before != test.before || behind != test.behind {
 			t.Errorf("%+v: %d before and %d behind", test, before, behind)
+		}
+	}
+}
+
+// TestJoin joins taps of two values whose sources and weights, of four lanes, follow each other, where all runs are as long.
+func TestJoin(t *testing.T) {
+	row := func(a, w, count int) (taps []kernel.Tap) {
+		for i := range count {
+			taps = append(taps, kernel.Tap{A: a + 2*i, W: w + 8*i})
+		}
+		return taps
+	}
+	cases := []struct {
+		name       string
+		taps, want []kernel.Tap
+		values     int
+	}{
+		{"none", nil, nil, 2},
+		{"one row", row(0, 0, 3), row(0, 0, 1), 6},
+		{"two rows", append(row(0, 0, 3), row(20, 24, 3)...), append(row(0, 0, 1), row(20, 24, 1)...), 6},
+		{"uneven", append(row(0, 0, 2), row(20, 24, 4)...), append(row(0, 0, 2), row(20, 24, 4)...), 2},
+		{"weights apart", append(row(0, 0, 1), row(2, 16, 1)...), append(row(0, 0, 1), row(2, 16, 1)...), 2},
+	}
+	for _, c := range cases {
+		got := class{taps: c.taps, values: 2}
+		got.join(4)
+		if !reflect.DeepEqual(got.taps, c.want) || got.values != c.values {
+			t.Errorf("%s: taps %v of %d values, want %v of %d", c.name, got.taps, got.values, c.want, c.values)
 		}
 	}
 }

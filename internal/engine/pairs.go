@@ -202,14 +202,14 @@ func (p *pairs) block(worker int, to, from []float32, images int, s share) {
 		for i := range p.rows {
 			rows := &p.rows[i]
 			for kind := range single {
-				t.tiles(worker, rows.taps, &rows.gathers[kind], images*rows.count*p.x.counts[kind], products, lifted,
+				t.tiles(worker, rows.taps, t.depth, &rows.gathers[kind], images*rows.count*p.x.counts[kind], products, lifted,
 					p.weights(panel, kind), t.zero, t.lanes)
 			}
 			target, lanes := products, t.lanes
 			if p.up {
 				target, lanes = to, width
 			}
-			t.tiles(worker, rows.singles, &rows.gathers[single], images*rows.count*p.x.counts[single], target, from,
+			t.tiles(worker, rows.singles, t.depth, &rows.gathers[single], images*rows.count*p.x.counts[single], target, from,
 				p.weights(panel, single), bias, lanes)
 		}
 		for i, tile := range p.x.tiles {

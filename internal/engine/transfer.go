@@ -81,8 +81,9 @@ func newTransfer(set *kernel.Set, pool *Pool, g geometry, down bool) *transfer {
 		t.pairs = newPairs(t, g, down)
 	} else {
 		t.most = max(1, blockBudget/(t.sourceSize+t.targetSize), blockRows*t.width/t.targetSize)
-		for _, c := range t.classes {
-			t.place = append(t.place, t.places(c))
+		for i := range t.classes {
+			t.classes[i].join(t.lanes)
+			t.place = append(t.place, t.places(t.classes[i]))
 		}
 		t.packed = kernel.Buffer(t.panels * t.taps * t.depth * t.lanes)
 	}
@@ -233,7 +234,7 @@ func (t *transfer) direct(worker int, to, from []float32, images int, s share) {
 		weights := t.packed[panel*t.taps*t.depth*t.lanes:]
 		for i := range t.classes {
 			c := &t.classes[i]
-			t.tiles(worker, c.taps, &t.place[i], images*len(c.pixels), to[panel*t.lanes:], from, weights, t.bias[panel*t.lanes:],
+			t.tiles(worker, c.taps, c.values, &t.place[i], images*len(c.pixels), to[panel*t.lanes:], from, weights, t.bias[panel*t.lanes:],
 				min(t.lanes, t.width-panel*t.lanes))
 		}
 	}
@@ -275,17 +276,17 @@ func (p *place) end() {
 	}
 }
 
-// tiles computes width lanes of the first count pixels of a place.
-func (t *transfer) tiles(worker int, taps []kernel.Tap, p *place, count int, to, from, weights, bias []float32, width int) {
+// tiles computes width lanes of the first count pixels of a place, from taps of so many values.
+func (t *transfer) tiles(worker int, taps []kernel.Tap, values int, p *place, count int, to, from, weights, bias []float32, width int) {
 	own, scratch := &t.pool.lists[worker], t.scratch[worker]
 	first := tapPointer(taps)
 	for at := 0; at < count; {
 		tile, size := t.set.Fit(count - at)
 		rows, outs := p.list(own, at, count, size)
 		if width == t.lanes {
-			tile(&to[0], &from[0], &weights[0], &bias[0], rows, outs, first, len(taps), t.depth)
+			tile(&to[0], &from[0], &weights[0], &bias[0], rows, outs, first, len(taps), values)
 		} else {
-			tile(&scratch[0], &from[0], &weights[0], &bias[0], rows, &t.apart[0], first, len(taps), t.depth)
+			tile(&scratch[0], &from[0], &weights[0], &bias[0], rows, &t.apart[0], first, len(taps), values)
 			for r := range min(size, count-at) {
 				copy(to[p.outs[at+r]:][:width], scratch[r*t.lanes:])
 			}
@@ -304,7 +305,7 @@ func (t *transfer) dots(worker int, to, from []float32, images int, s share) {
 			first, last := s.of(images * len(c.pixels))
 			for at := first; at < last; at += t.set.DotRows {
 				rows, outs := t.place[i].list(&t.pool.lists[worker], at, last, t.set.DotRows)
-				t.set.Dot(&to[channel], &from[0], &weights[0], t.bias[channel], rows, outs, taps, len(c.taps), t.depth)
+				t.set.Dot(&to[channel], &from[0], &weights[0], t.bias[channel], rows, outs, taps, len(c.taps), c.values)
 			}
 		}
 	}

@@ -25,13 +25,25 @@ func (s Stream) TruncatedNormal(dst []float32, place uint32, low, high float64) 
 		for attempt := uint32(0); ; attempt++ {
 			b := s.Block(place, uint32(i)<<12|attempt&0xfff)
 			x := low + float64((high-low)*uniform(b[0], b[1]))
-			accept := numeric.Exp(float64(float64(mode*mode)-float64(x*x)) / 2)
-			if uniform(b[2], b[3]) < accept {
+			if below(uniform(b[2], b[3]), float64(float64(x*x)-float64(mode*mode))/2) {
 				dst[i] = float32(math.Max(low, math.Min(high, x)))
 				break
 			}
 		}
 	}
+}
+
+// below reports whether u is below exp(−t), t being at least 0. Mostly 1 − t and 1 − t + t²/2, between which that lies, say
+// so already, far enough from both that rounding changes nothing.
+func below(u, t float64) bool {
+	const margin = 1e-9
+	switch {
+	case u < 1-t-margin:
+		return true
+	case u > 1-t+t*t/2+margin:
+		return false
+	}
+	return u < numeric.Exp(-t)
 }
 
 // Threshold is what a draw of 16 bits is held against so that it is below with probability rate, to within 2⁻¹⁷.

@@ -125,11 +125,7 @@ func (t *transfer) gather(to []float32, panel, tap, channel, channels int) {
 		t.set.CopyRows(to, t.lanes, from, t.depthStride, lanes, channels)
 		return
 	}
-	for l := range lanes { // whose weights of all these channels lie one behind the other
-		for i, weight := range from[l*t.laneStride:][:channels] {
-			to[i*t.lanes+l] = weight
-		}
-	}
+	t.set.Transpose(to, t.lanes, from, t.laneStride, lanes, channels)
 }
 
 // load packs weights, [tap][big channel][small channel], for the calls to come.

@@ -83,6 +83,7 @@ type Set struct {
 	Add       func(dst, src []float32)
 	Tanh      func(y []float32)
 	CopyRows  func(dst []float32, dstStep int, src []float32, srcStep, n, rows int)
+	Transpose func(dst []float32, dstStep int, src []float32, srcStep, rows, columns int)
 
 	// Peak makes n rounds of multiply-adds, without memory, and returns how many operations (two each) they were.
 	Peak func(n int) int

@@ -15,7 +15,7 @@ func init() {
 	avx2 := Generic
 	avx2.Name, avx2.Rows, avx2.ShortRows, avx2.OuterRows, avx2.Lanes = "avx2", 6, 3, 6, 16
 	avx2.Tile, avx2.Short, avx2.Outer, avx2.Dot, avx2.Peak = tileAVX2, shortAVX2, outerAVX2, dotAVX2, peak256
-	avx2.Products, avx2.CopyRows = productsAVX2, copyRows
+	avx2.Products, avx2.CopyRows, avx2.Transpose = productsAVX2, copyRows, transpose
 	vectors(&avx2)
 	winogradCode{8, winogradInAVX2, winogradGradInAVX2, winogradOutAVX2, winogradKernelAVX2, winogradGradOutAVX2, nil}.use(&avx2)
 	pairCode{
@@ -54,6 +54,15 @@ func copyRows(dst []float32, dstStep int, src []float32, srcStep, n, rows int) {
 		return
 	}
 	copyRowsAVX2(&dst[:(rows-1)*dstStep+n][0], dstStep, &src[:(rows-1)*srcStep+n][0], srcStep, n, rows)
+}
+
+// transpose takes squares of eight, and leaves other shapes to plain Go.
+func transpose(dst []float32, dstStep int, src []float32, srcStep, rows, columns int) {
+	if rows <= 0 || columns <= 0 || rows%8 != 0 || columns%8 != 0 {
+		transposeGeneric(dst, dstStep, src, srcStep, rows, columns)
+		return
+	}
+	transposeAVX2(&dst[:(columns-1)*dstStep+rows][0], dstStep, &src[:(rows-1)*srcStep+columns][0], srcStep, rows, columns)
 }
 
 // keepWide draws two words at a time, and a last one as AVX2 does.

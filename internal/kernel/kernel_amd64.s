@@ -10161,6 +10161,78 @@ values:
 	VZEROUPPER
 	RET
 
+// func transposeAVX2(dst *float32, dstStep int, src *float32, srcStep int, rows int, columns int)
+// Requires: AVX
+TEXT ·transposeAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ src+16(FP), CX
+	MOVQ dstStep+8(FP), DX
+	MOVQ srcStep+24(FP), BX
+	SHLQ $0x02, DX
+	SHLQ $0x02, BX
+	LEAQ (DX)(DX*2), SI
+	LEAQ (BX)(BX*2), DI
+	MOVQ rows+32(FP), R8
+
+rows:
+	MOVQ CX, R10
+	MOVQ AX, R11
+	MOVQ columns+40(FP), R9
+
+columns:
+	VMOVUPS    (R10), Y0
+	VMOVUPS    (R10)(BX*1), Y1
+	VMOVUPS    (R10)(BX*2), Y2
+	VMOVUPS    (R10)(DI*1), Y3
+	LEAQ       (R10)(BX*4), R12
+	VMOVUPS    (R12), Y4
+	VMOVUPS    (R12)(BX*1), Y5
+	VMOVUPS    (R12)(BX*2), Y6
+	VMOVUPS    (R12)(DI*1), Y7
+	VUNPCKLPS  Y1, Y0, Y8
+	VUNPCKHPS  Y1, Y0, Y0
+	VUNPCKLPS  Y3, Y2, Y1
+	VUNPCKHPS  Y3, Y2, Y2
+	VUNPCKLPS  Y5, Y4, Y3
+	VUNPCKHPS  Y5, Y4, Y4
+	VUNPCKLPS  Y7, Y6, Y5
+	VUNPCKHPS  Y7, Y6, Y6
+	VSHUFPS    $0x44, Y1, Y8, Y7
+	VSHUFPS    $0xee, Y1, Y8, Y1
+	VSHUFPS    $0x44, Y2, Y0, Y8
+	VSHUFPS    $0xee, Y2, Y0, Y0
+	VSHUFPS    $0x44, Y5, Y3, Y2
+	VSHUFPS    $0xee, Y5, Y3, Y3
+	VSHUFPS    $0x44, Y6, Y4, Y5
+	VSHUFPS    $0xee, Y6, Y4, Y4
+	VPERM2F128 $0x20, Y2, Y7, Y6
+	VMOVUPS    Y6, (R11)
+	VPERM2F128 $0x20, Y3, Y1, Y6
+	VMOVUPS    Y6, (R11)(DX*1)
+	VPERM2F128 $0x20, Y5, Y8, Y6
+	VMOVUPS    Y6, (R11)(DX*2)
+	VPERM2F128 $0x20, Y4, Y0, Y6
+	VMOVUPS    Y6, (R11)(SI*1)
+	LEAQ       (R11)(DX*4), R12
+	VPERM2F128 $0x31, Y2, Y7, Y2
+	VMOVUPS    Y2, (R12)
+	VPERM2F128 $0x31, Y3, Y1, Y1
+	VMOVUPS    Y1, (R12)(DX*1)
+	VPERM2F128 $0x31, Y5, Y8, Y1
+	VMOVUPS    Y1, (R12)(DX*2)
+	VPERM2F128 $0x31, Y4, Y0, Y0
+	VMOVUPS    Y0, (R12)(SI*1)
+	ADDQ       $0x20, R10
+	LEAQ       (R11)(DX*8), R11
+	SUBQ       $0x08, R9
+	JG         columns
+	LEAQ       (CX)(BX*8), CX
+	ADDQ       $0x20, AX
+	SUBQ       $0x08, R8
+	JG         rows
+	VZEROUPPER
+	RET
+
 // func sumsSIMD(sum *float64, x *float32, rows int, stride int, channels int)
 // Requires: AVX
 TEXT ·sumsSIMD(SB), NOSPLIT, $0-40

@@ -144,6 +144,15 @@ func copyRowsGeneric(dst []float32, dstStep int, src []float32, srcStep, n, rows
 	}
 }
 
+// transposeGeneric sets dst[column·dstStep + row] to src[row·srcStep + column].
+func transposeGeneric(dst []float32, dstStep int, src []float32, srcStep, rows, columns int) {
+	for r := range rows {
+		for c, v := range src[r*srcStep:][:columns] {
+			dst[c*dstStep+r] = v
+		}
+	}
+}
+
 // tanhGeneric computes the hyperbolic tangent in place, as package numeric does.
 func tanhGeneric(y []float32) {
 	// Widened apart: Go's conversion would make each value wait for the last one's tanh, whose register it half writes.

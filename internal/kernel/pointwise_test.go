@@ -169,6 +169,17 @@ func checkCopyRows(t *testing.T, set *Set, m *memory, r *rand.Rand, kind kind) {
 	compare(t, "dst", dst, want)
 }
 
+func checkTranspose(t *testing.T, set *Set, m *memory, r *rand.Rand, kind kind) {
+	rows, columns := number(r), number(r)
+	dstStep, srcStep := rows+r.IntN(2)*r.IntN(20), columns+r.IntN(2)*r.IntN(20)
+	src := fill(lend[float32](m, max(0, (rows-1)*srcStep+columns), 0), r, kind)
+	dst := fill(lend[float32](m, max(0, (columns-1)*dstStep+rows), 0), r, kind)
+	want := copyOf(m, dst)
+	Generic.Transpose(want, dstStep, src, srcStep, rows, columns)
+	set.Transpose(dst, dstStep, src, srcStep, rows, columns)
+	compare(t, "dst", dst, want)
+}
+
 func checkTanh(t *testing.T, set *Set, m *memory, r *rand.Rand, kind kind) {
 	y := fill(lend[float32](m, number(r), 0), r, kind)
 	want := copyOf(m, y)

@@ -174,6 +174,9 @@ func prefetchSIMD(p *float32, lines int, stride int)
 func copyRowsAVX2(dst *float32, dstStep int, src *float32, srcStep int, n int, rows int)
 
 //go:noescape
+func transposeAVX2(dst *float32, dstStep int, src *float32, srcStep int, rows int, columns int)
+
+//go:noescape
 func sumsSIMD(sum *float64, x *float32, rows int, stride int, channels int)
 
 //go:noescape

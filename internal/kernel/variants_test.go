@@ -26,6 +26,7 @@ var checks = []struct {
 	{"Adam", checkAdam},
 	{"Add", checkAdd},
 	{"CopyRows", checkCopyRows},
+	{"Transpose", checkTranspose},
 	{"Tanh", checkTanh},
 }
 

@@ -18,6 +18,7 @@ func main() {
 	keepWide()
 	prefetch()
 	copyRows()
+	transpose()
 	for _, v := range channelVariants {
 		v.sums()
 		v.moments()

@@ -6,8 +6,8 @@ type chain struct {
 	stages []*stage
 	most   []int // images of a stage's block; a stage's blocks are parts of those of the one before
 	blocks []int // of the call in hand
+	tasks  blocks
 	x      []float32
-	images int
 }
 
 // chainWeights is how many weights a stage of a chain may have: they are read again for every block.
@@ -51,7 +51,7 @@ func (n *Network) chain(stages []*stage) {
 
 // call computes the output of the last stage from the input of the first.
 func (c *chain) call(x []float32, images int) {
-	c.x, c.images = x, images
+	c.x = x
 	pool := c.stages[0].n.pool
 	for i, s := range c.stages {
 		c.blocks[i] = min(c.most[i], (images+pool.threads-1)/pool.threads)
@@ -60,12 +60,13 @@ func (c *chain) call(x []float32, images int) {
 			s.norm.fixed()
 		}
 	}
-	pool.do(c, (images+c.blocks[0]-1)/c.blocks[0])
+	c.tasks = newBlocks(images, c.blocks[0], pool.threads)
+	pool.do(c, c.tasks.count())
 }
 
 func (c *chain) run(worker, task int) {
-	lo := task * c.blocks[0]
-	c.from(worker, 0, lo, min(c.blocks[0], c.images-lo), c.x[lo*c.stages[0].inSize:])
+	lo := c.tasks.first(task)
+	c.from(worker, 0, lo, c.tasks.first(task+1)-lo, c.x[lo*c.stages[0].inSize:])
 }
 
 // from computes images lo and on from stage i's input to the end.

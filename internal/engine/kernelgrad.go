@@ -234,7 +234,7 @@ func cut(memory []float32, size int) (first, rest []float32) { return memory[:si
 // treeJob adds the subtrees' gradients along the tree over them.
 type treeJob struct{ k *kernelGrad }
 
-const treeTask = 1 << 14 // values a task
+const treeTask = 1 << 12 // values a task
 
 func (j *treeJob) run(_, task int) {
 	k := j.k

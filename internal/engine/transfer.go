@@ -30,7 +30,7 @@ type transfer struct {
 	to      []float32
 	from    sources
 	images  int
-	block   int
+	blocks  blocks
 	then    func(lo, hi int) // what follows, while a block's targets are in cache; may be nil
 	scratch [][]float32      // a tile a worker
 	zero    []float32
@@ -150,8 +150,9 @@ func (t *transfer) call(to []float32, from sources, bias []float32, images int, 
 		t.winograd.callWide(t.wideMemory)
 		return
 	}
-	t.block = max(1, min(t.most, (images+4*t.pool.threads-1)/(4*t.pool.threads)))
-	t.pool.do(t, (images+t.block-1)/t.block)
+	threads := t.pool.threads
+	t.blocks = newBlocks(images, max(1, min(t.most, (images+4*threads-1)/(4*threads))), threads)
+	t.pool.do(t, t.blocks.count())
 }
 
 // wide reports whether all sources are read before the first target is done.
@@ -166,11 +167,10 @@ func (t *transfer) add(bias []float32) {
 }
 
 func (t *transfer) run(worker, task int) {
-	lo := task * t.block
-	hi := min(lo+t.block, t.images)
+	lo, hi := t.blocks.first(task), t.blocks.first(task+1)
 	from := t.from.ready(worker, lo, hi, t.sourceSize)
 	t.expect(from, hi-lo)
-	t.compute(worker, t.to[lo*t.targetSize:], from, t.from.behind(lo+t.block*t.pool.threads, t.sourceSize), hi-lo, whole)
+	t.compute(worker, t.to[lo*t.targetSize:], from, t.from.behind(t.blocks.first(task+t.pool.threads), t.sourceSize), hi-lo, whole)
 	if t.then != nil {
 		t.then(lo, hi)
 	}

@@ -101,7 +101,7 @@ func (s *stage) run(x []float32, images int, mode Mode, below *stage) (left bool
 	case s.forward == nil || s.forward.wide():
 		below.each(below.steps.normed)
 	default:
-		from.first = below.steps.normed
+		from.first, from.beside = below.steps.normed, below.z
 	}
 	if s.forward != nil {
 		s.forward.call(to, from, s.bias.Data, images, then)
@@ -276,7 +276,14 @@ func (s *stage) backward(dx []float32, below *stage) {
 		s.each(step)
 		from.first = nil
 	}
+	if from.first != nil {
+		from.beside = s.z
+	}
 	if dx != nil {
+		s.back.beside = nil
+		if below != nil {
+			s.back.beside = below.z
+		}
 		s.back.call(dx, from, nil, s.images, then)
 	}
 	if s.n.learning {

@@ -32,6 +32,7 @@ type transfer struct {
 	images  int
 	blocks  blocks
 	then    func(lo, hi int) // what follows, while a block's targets are in cache; may be nil
+	beside  []float32        // what then reads beside the targets, as many values an image; may be nil
 	scratch [][]float32      // a tile a worker
 	zero    []float32
 	pack    packJob
@@ -139,7 +140,12 @@ type sources struct {
 	images []float32
 	first  func(lo, hi int)                   // what is left to do with images lo to hi-1 just before they are read, or nil
 	again  func(worker, lo, hi int) []float32 // makes images lo to hi-1, where they are not in memory, or nil
+	beside []float32                          // what first reads beside the images, as many values, or nil
 }
+
+// arrivals is what a worker will read or write soon, and what may come to its cache meanwhile: the sources of its next block
+// and what lies beside them, the targets of this one and what lies beside them.
+type arrivals [4][]float32
 
 // call computes to from a number of images; bias may be nil. As soon as images lo to hi-1 are done, then is told, if it is
 // not nil. A wide transfer's sources are in memory as they are.
@@ -170,7 +176,9 @@ func (t *transfer) run(worker, task int) {
 	lo, hi := t.blocks.first(task), t.blocks.first(task+1)
 	from := t.from.ready(worker, lo, hi, t.sourceSize)
 	t.expect(from, hi-lo)
-	t.compute(worker, t.to[lo*t.targetSize:], from, t.from.behind(t.blocks.first(task+t.pool.threads), t.sourceSize), hi-lo, whole)
+	to, next := t.to[lo*t.targetSize:], t.blocks.first(task+t.pool.threads)
+	soon := arrivals{behind(t.from.images, next, t.sourceSize), behind(t.from.beside, next, t.sourceSize), to, behind(t.beside, lo, t.targetSize)}
+	t.compute(worker, to, from, soon, hi-lo, whole)
 	if t.then != nil {
 		t.then(lo, hi)
 	}
@@ -187,10 +195,8 @@ func (s *sources) ready(worker, lo, hi, size int) []float32 {
 	return s.images[lo*size:]
 }
 
-// behind returns image i and what lies behind it; nothing where the images are not in memory.
-func (s *sources) behind(i, size int) []float32 {
-	return s.images[min(i*size, len(s.images)):]
-}
+// behind returns image i of a buffer and what lies behind it.
+func behind(buffer []float32, i, size int) []float32 { return buffer[min(i*size, len(buffer)):] }
 
 // expect prefetches a block's images.
 func (t *transfer) expect(from []float32, images int) {
@@ -207,11 +213,11 @@ var whole = share{0, 1}
 // of returns which of n the share has.
 func (s share) of(n int) (lo, hi int) { return s.part * n / s.parts, (s.part + 1) * n / s.parts }
 
-// compute computes a share of a block of images. The worker's next images are at next.
-func (t *transfer) compute(worker int, to, from, next []float32, images int, s share) {
+// compute computes a share of a block of images.
+func (t *transfer) compute(worker int, to, from []float32, soon arrivals, images int, s share) {
 	switch {
 	case t.winograd != nil:
-		t.winograd.block(worker, to, from, next, images, s)
+		t.winograd.block(worker, to, from, soon, images, s)
 	case t.pairs != nil:
 		t.pairs.block(worker, to, from, images, s)
 	default:

@@ -110,14 +110,17 @@ func (w *winograd) pack(worker, panel int) {
 }
 
 // block computes a share of the tiles of a block of images.
-func (w *winograd) block(worker int, to, from, next []float32, images int, s share) {
+func (w *winograd) block(worker int, to, from []float32, soon arrivals, images int, s share) {
 	t := w.t
 	first, last := s.of(images * w.tilesY * w.tilesX)
-	// Meanwhile the sources of this worker's next block arrive, and where this one's targets go.
-	steps := kernel.WinogradPlaces * ((last - first + t.set.Rows - 1) / t.set.Rows)
-	meanwhile := [...]ahead{
-		newAhead(t.set, next, 0, images*t.sourceSize, t.panels*steps),
-		newAhead(t.set, to, 0, images*t.targetSize, t.panels*steps),
+	steps := t.panels * kernel.WinogradPlaces * ((last - first + t.set.Rows - 1) / t.set.Rows)
+	var meanwhile [len(soon)]ahead
+	for i, buffer := range soon {
+		size := t.sourceSize
+		if i >= 2 {
+			size = t.targetSize
+		}
+		meanwhile[i] = newAhead(t.set, buffer, 0, images*size, steps)
 	}
 	for at := first; at < last; at += w.together {
 		w.some(worker, to, from, at, min(at+w.together, last), meanwhile[:])

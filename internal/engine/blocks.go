@@ -1,7 +1,7 @@
 package engine
 
-// blocks cuts a call's images into tasks: whole blocks, as many for each thread, and then the rest in equal parts, so that
-// all threads are done at about the same time.
+// blocks cuts a call's images into tasks: whole blocks, as many as all threads can have alike, and then the rest in equal
+// parts, so that all are done at about the same time.
 type blocks struct{ images, size, whole, parts int }
 
 // newBlocks cuts images into blocks of at most size.

@@ -79,7 +79,7 @@ func (c *chain) from(worker, i, lo, images int, x []float32) {
 		if last {
 			to = s.y[(lo+at)*s.size:]
 		}
-		s.forward.compute(worker, to, x[at*s.inSize:], arrivals{2: to}, count, whole)
+		s.forward.compute(worker, to, x[at*s.inSize:], arrivals{targets: to}, count, whole)
 		s.finish(to[:count*s.size])
 		if !last {
 			c.from(worker, i+1, lo+at, count, to)

@@ -33,6 +33,6 @@ func (j *fewJob) run(worker, task int) {
 		lo, hi := share.of(s.pixels)
 		s.finish(y[lo*s.channels : hi*s.channels])
 	} else {
-		s.forward.compute(worker, y, j.x[image*s.inSize:], arrivals{2: y}, 1, share)
+		s.forward.compute(worker, y, j.x[image*s.inSize:], arrivals{targets: y}, 1, share)
 	}
 }

@@ -77,8 +77,8 @@ func TestFilteringError(t *testing.T) {
 		data.Batch(images, []int{0})
 	}
 	logits := discriminator.Forward(images, batch, Training)
-	targets := []float32{0.9, 0.1}
-	discriminator.CrossEntropy(discriminator.OutputGradient(batch), logits, targets)
+	labels := []float32{0.9, 0.1}
+	discriminator.CrossEntropy(discriminator.OutputGradient(batch), logits, labels)
 	discriminator.Backward(generator.OutputGradient(batch), true)
 	generator.Backward(nil, true)
 
@@ -99,8 +99,8 @@ func TestFilteringError(t *testing.T) {
 				dy[j] = float32(r.NormFloat64()) * 1e-3
 			}
 			out, back := s.buffer(s.size), s.buffer(s.inSize)
-			s.forward.call(out, sources{images: s.x}, s.bias.Data, batch, nil)
-			s.back.call(back, sources{images: dy}, nil, batch, nil)
+			s.forward.call(targets{images: out}, sources{images: s.x}, s.bias.Data, batch)
+			s.back.call(targets{images: back}, sources{images: dy}, nil, batch)
 			big, small := s.x, dy
 			if !s.grad.down {
 				big, small = dy, s.x

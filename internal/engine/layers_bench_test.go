@@ -48,8 +48,8 @@ func BenchmarkLayers(b *testing.B) {
 					b.ReportMetric(flop*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
 				})
 			}
-			run("forward", func() { s.forward.call(y, sources{images: x}, s.bias.Data, batch, nil) })
-			run("back", func() { s.back.call(x, sources{images: y}, nil, batch, nil) })
+			run("forward", func() { s.forward.call(targets{images: y}, sources{images: x}, s.bias.Data, batch) })
+			run("back", func() { s.back.call(targets{images: x}, sources{images: y}, nil, batch) })
 			big, small := x, y
 			if !s.grad.down {
 				big, small = y, x

@@ -104,7 +104,7 @@ func (s *stage) run(x []float32, images int, mode Mode, below *stage) (left bool
 		from.first, from.beside = below.steps.normed, below.z
 	}
 	if s.forward != nil {
-		s.forward.call(to, from, s.bias.Data, images, then)
+		s.forward.call(targets{images: to, then: then}, from, s.bias.Data, images)
 	} else {
 		copy(to, x[:images*s.size])
 		s.each(then)
@@ -256,35 +256,28 @@ func (s *stage) backward(dx []float32, below *stage) {
 		s.sums.begin(sumOnly, s.dy)
 		step = s.steps.normBack
 	}
-	var then func(lo, hi int)
+	to := targets{images: dx}
 	if below != nil {
 		below.beginBack(dx)
-		then = below.steps.pointwiseBack
+		to.then, to.beside = below.steps.pointwiseBack, below.z
 	}
 	if s.forward == nil {
 		s.each(step)
 		if dx != nil {
 			copy(dx, s.dy[:s.images*s.size])
-			if then != nil {
-				then(0, s.images)
+			if to.then != nil {
+				to.then(0, s.images)
 			}
 		}
 		return
 	}
-	from := sources{images: s.dy, first: step}
+	from := sources{images: s.dy, first: step, beside: s.z}
 	if dx == nil || s.back.wide() {
 		s.each(step)
 		from.first = nil
 	}
-	if from.first != nil {
-		from.beside = s.z
-	}
 	if dx != nil {
-		s.back.beside = nil
-		if below != nil {
-			s.back.beside = below.z
-		}
-		s.back.call(dx, from, nil, s.images, then)
+		s.back.call(to, from, nil, s.images)
 	}
 	if s.n.learning {
 		sums, _ := s.sums.finish(s.n.slices)

@@ -27,13 +27,11 @@ type transfer struct {
 	pool    *Pool
 	weights []float32
 	bias    []float32
-	to      []float32
+	to      targets
 	from    sources
 	images  int
 	blocks  blocks
-	then    func(lo, hi int) // what follows, while a block's targets are in cache; may be nil
-	beside  []float32        // what then reads beside the targets, as many values an image; may be nil
-	scratch [][]float32      // a tile a worker
+	scratch [][]float32 // a tile a worker
 	zero    []float32
 	pack    packJob
 }
@@ -143,14 +141,20 @@ type sources struct {
 	beside []float32                          // what first reads beside the images, as many values, or nil
 }
 
-// arrivals is what a worker will read or write soon, and what may come to its cache meanwhile: the sources of its next block
-// and what lies beside them, the targets of this one and what lies beside them.
-type arrivals [4][]float32
+// targets is where a transfer writes its target images.
+type targets struct {
+	images []float32
+	then   func(lo, hi int) // what follows once images lo to hi-1 are done, while they are in cache, or nil
+	beside []float32        // what then reads beside the images, as many values, or nil
+}
 
-// call computes to from a number of images; bias may be nil. As soon as images lo to hi-1 are done, then is told, if it is
-// not nil. A wide transfer's sources are in memory as they are.
-func (t *transfer) call(to []float32, from sources, bias []float32, images int, then func(lo, hi int)) {
-	t.to, t.from, t.images, t.then = to, from, images, then
+// arrivals is what a worker will read or write soon, and what may come to its cache meanwhile: the sources of what is
+// probably its next block, the targets of this one, and what lies beside both. Winograd's filtering alone has it come.
+type arrivals struct{ sources, besideSources, targets, besideTargets []float32 }
+
+// call computes a number of images; bias may be nil. A wide transfer's sources are in memory as they are.
+func (t *transfer) call(to targets, from sources, bias []float32, images int) {
+	t.to, t.from, t.images = to, from, images
 	t.add(bias)
 	if t.wide() {
 		t.winograd.callWide(t.wideMemory)
@@ -176,11 +180,14 @@ func (t *transfer) run(worker, task int) {
 	lo, hi := t.blocks.first(task), t.blocks.first(task+1)
 	from := t.from.ready(worker, lo, hi, t.sourceSize)
 	t.expect(from, hi-lo)
-	to, next := t.to[lo*t.targetSize:], t.blocks.first(task+t.pool.threads)
-	soon := arrivals{behind(t.from.images, next, t.sourceSize), behind(t.from.beside, next, t.sourceSize), to, behind(t.beside, lo, t.targetSize)}
-	t.compute(worker, to, from, soon, hi-lo, whole)
-	if t.then != nil {
-		t.then(lo, hi)
+	next := t.blocks.first(task + t.pool.threads)
+	soon := arrivals{
+		behind(t.from.images, next, t.sourceSize), behind(t.from.beside, next, t.sourceSize),
+		behind(t.to.images, lo, t.targetSize), behind(t.to.beside, lo, t.targetSize),
+	}
+	t.compute(worker, soon.targets, from, soon, hi-lo, whole)
+	if t.to.then != nil {
+		t.to.then(lo, hi)
 	}
 }
 

@@ -114,13 +114,11 @@ func (w *winograd) block(worker int, to, from []float32, soon arrivals, images i
 	t := w.t
 	first, last := s.of(images * w.tilesY * w.tilesX)
 	steps := t.panels * kernel.WinogradPlaces * ((last - first + t.set.Rows - 1) / t.set.Rows)
-	var meanwhile [len(soon)]ahead
-	for i, buffer := range soon {
-		size := t.sourceSize
-		if i >= 2 {
-			size = t.targetSize
-		}
-		meanwhile[i] = newAhead(t.set, buffer, 0, images*size, steps)
+	meanwhile := [...]ahead{
+		newAhead(t.set, soon.sources, 0, images*t.sourceSize, steps),
+		newAhead(t.set, soon.besideSources, 0, images*t.sourceSize, steps),
+		newAhead(t.set, soon.targets, 0, images*t.targetSize, steps),
+		newAhead(t.set, soon.besideTargets, 0, images*t.targetSize, steps),
 	}
 	for at := first; at < last; at += w.together {
 		w.some(worker, to, from, at, min(at+w.together, last), meanwhile[:])
@@ -156,38 +154,8 @@ func (w *winograd) position(tile int) (image, y, x int) {
 
 // inputTile transforms the tile whose upper left pixel is (y, x).
 func (w *winograd) inputTile(worker int, to []float32, place int, from []float32, y, x int) {
-	t := w.t
-	if transformInput(t.set, to, place, from, y, x, w.height, w.width, t.depth, t.depth) {
-		return
-	}
-	const side = kernel.WinogradInput
-	patch := w.patch(worker)
-	border(t.set, patch, from, side, y, x, w.height, w.width, t.depth, t.depth)
-	t.set.WinogradIn(to, place, patch, side*t.depth, t.depth, t.depth, 0)
-}
-
-// transformInput transforms some channels of the tile of an image whose upper left pixel is (y, x), unless more than one
-// row or column on a side lies outside.
-func transformInput(set *kernel.Set, to []float32, place int, from []float32, y, x, height, width, pixel, channels int) bool {
-	const side = kernel.WinogradInput
-	if y < -1 || x < -1 || y+side > height+1 || x+side > width+1 {
-		return false
-	}
-	edges := 0
-	if y < 0 {
-		edges |= kernel.TopZero
-	}
-	if y+side > height {
-		edges |= kernel.BottomZero
-	}
-	if x < 0 {
-		edges |= kernel.LeftZero
-	}
-	if x+side > width {
-		edges |= kernel.RightZero
-	}
-	set.WinogradIn(to, place, from[(max(y, 0)*width+max(x, 0))*pixel:], width*pixel, pixel, channels, edges)
-	return true
+	depth := w.t.depth
+	winogradIn(w.t.set, to, place, from, w.patch(worker), y, x, w.height, w.width, depth, depth)
 }
 
 // multiply computes the products of a panel, tiles by lanes, from inputs, tiles by source channels.
@@ -301,11 +269,11 @@ func (j *wideOutput) run(worker, task int) {
 	for panel := range t.panels {
 		for row := lo * perImage; row < hi*perImage; row++ {
 			image, y, x := w.position(row)
-			w.outputTile(worker, t.to[(w.lo+image)*t.targetSize+panel*t.lanes:], y, x,
+			w.outputTile(worker, t.to.images[(w.lo+image)*t.targetSize+panel*t.lanes:], y, x,
 				w.products[(panel*tiles+row)*t.lanes:], place, t.bias[panel*t.lanes:], min(t.lanes, t.width-panel*t.lanes))
 		}
 	}
-	if t.then != nil {
-		t.then(w.lo+lo, w.lo+hi)
+	if t.to.then != nil {
+		t.to.then(w.lo+lo, w.lo+hi)
 	}
 }

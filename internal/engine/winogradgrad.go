@@ -217,12 +217,7 @@ func (w *winogradGrad) bigTile(to, patch []float32, image, tileY, tileX int, blo
 	channels := block.lastChannel - block.firstChannel
 	from := k.big[image*g.bigSize()+block.firstChannel:]
 	y, x := tileY*kernel.WinogradTile-1, tileX*kernel.WinogradTile-1
-	if transformInput(k.set, to, w.bigPlace(), from, y, x, g.bigH, g.bigW, g.bigC, channels) {
-		return
-	}
-	const side = kernel.WinogradInput
-	border(k.set, patch, from, side, y, x, g.bigH, g.bigW, g.bigC, channels)
-	k.set.WinogradIn(to, w.bigPlace(), patch, side*channels, channels, channels, 0)
+	winogradIn(k.set, to, w.bigPlace(), from, patch, y, x, g.bigH, g.bigW, g.bigC, channels)
 }
 
 // smallTile transforms a tile of a small image.
@@ -242,23 +237,6 @@ func (w *winogradGrad) smallTile(to, patch []float32, image, tileY, tileX int, b
 		k.below.normalise(patch, first, channels, side*side)
 	}
 	k.set.WinogradGradIn(to, w.smallPlace(), patch, side*channels, channels, channels)
-}
-
-// border copies some channels of a square of pixels, (y, x) its upper left one, to a patch, with zeros for those outside
-// of the image.
-func border(set *kernel.Set, patch, from []float32, side, y, x, height, width, pixel, channels int) {
-	if y < 0 || x < 0 || y+side > height || x+side > width {
-		clear(patch[:side*side*channels])
-	}
-	left, right := max(x, 0), min(x+side, width)
-	for row := max(y, 0); row < min(y+side, height); row++ {
-		to, from := patch[((row-y)*side+left-x)*channels:], from[(row*width+left)*pixel:]
-		if channels == pixel {
-			copy(to[:(right-left)*channels], from)
-			continue
-		}
-		set.CopyRows(to, channels, from, pixel, channels, right-left)
-	}
 }
 
 // expect prefetches where store will write.

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// calls are arguments for the pointwise kernels, and which slice says how much there is to do.
+// calls are arguments for the pointwise kernels, and which slice says how much there is to do, −1 for none.
 var calls = []struct {
 	name  string
 	sized int
@@ -24,6 +24,8 @@ var calls = []struct {
 		return []any{f32(48), f32(48), f32(48), f32(48), float32(1), float32(1), float32(1), float32(1)}
 	}},
 	{"Add", 1, func() []any { return []any{f32(48), f32(48)} }},
+	{"CopyRows", -1, func() []any { return []any{f32(36), 20, f32(40), 24, 16, 2} }},
+	{"Transpose", -1, func() []any { return []any{f32(148), 20, f32(176), 24, 8, 8} }},
 }
 
 func f32(n int) []float32 { return make([]float32, n) }

@@ -17,7 +17,8 @@ var Generic = Set{
 	Products: productsGeneric, WinogradGradIn: winogradGradInGeneric, WinogradGradOut: winogradGradOutGeneric,
 	PairIn: pairInGeneric, PairOut: pairOutGeneric, PairKernel: pairKernelGeneric,
 	PairGradIn: pairGradInGeneric, PairGradOut: pairGradOutGeneric,
-	Keep: random.Stream.Keep, Prefetch: func(*float32, int, int) {}, Adam: adamGeneric, Add: addGeneric, CopyRows: copyRowsGeneric, Transpose: transposeGeneric, Tanh: tanhGeneric, Peak: peakGeneric,
+	Keep: random.Stream.Keep, Prefetch: func(*float32, int, int) {},
+	Adam: adamGeneric, Add: addGeneric, CopyRows: copyRowsGeneric, Transpose: transposeGeneric, Tanh: tanhGeneric, Peak: peakGeneric,
 }
 
 const genericRows, genericLanes = 4, 16

@@ -53,7 +53,8 @@ func copyRows(dst []float32, dstStep int, src []float32, srcStep, n, rows int) {
 		copyRowsGeneric(dst, dstStep, src, srcStep, n, rows)
 		return
 	}
-	copyRowsAVX2(&dst[:(rows-1)*dstStep+n][0], dstStep, &src[:(rows-1)*srcStep+n][0], srcStep, n, rows)
+	_, _ = dst[(rows-1)*dstStep+n-1], src[(rows-1)*srcStep+n-1]
+	copyRowsAVX2(&dst[0], dstStep, &src[0], srcStep, n, rows)
 }
 
 // transpose takes squares of eight, and leaves other shapes to plain Go.
@@ -62,7 +63,8 @@ func transpose(dst []float32, dstStep int, src []float32, srcStep, rows, columns
 		transposeGeneric(dst, dstStep, src, srcStep, rows, columns)
 		return
 	}
-	transposeAVX2(&dst[:(columns-1)*dstStep+rows][0], dstStep, &src[:(rows-1)*srcStep+columns][0], srcStep, rows, columns)
+	_, _ = dst[(columns-1)*dstStep+rows-1], src[(rows-1)*srcStep+columns-1]
+	transposeAVX2(&dst[0], dstStep, &src[0], srcStep, rows, columns)
 }
 
 // keepWide draws two words at a time, and a last one as AVX2 does.

@@ -140,15 +140,19 @@ func addGeneric(dst, src []float32) {
 // copyRowsGeneric copies n values of each of some rows, that start so many steps apart.
 func copyRowsGeneric(dst []float32, dstStep int, src []float32, srcStep, n, rows int) {
 	for r := range rows {
-		copy(dst[r*dstStep:][:n], src[r*srcStep:][:n])
+		to, from := dst[r*dstStep:], src[r*srcStep:]
+		if n > 0 {
+			_, _ = to[n-1], from[n-1]
+		}
+		copy(to, from[:n])
 	}
 }
 
 // transposeGeneric sets dst[column·dstStep + row] to src[row·srcStep + column].
 func transposeGeneric(dst []float32, dstStep int, src []float32, srcStep, rows, columns int) {
 	for r := range rows {
-		for c, v := range src[r*srcStep:][:columns] {
-			dst[c*dstStep+r] = v
+		for c := range columns {
+			dst[c*dstStep+r] = src[r*srcStep+c]
 		}
 	}
 }

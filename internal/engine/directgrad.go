@@ -78,7 +78,7 @@ func (d *directGrad) add(sums, scratch []float32, block part, lo, count int) {
 				if len(meetings) > 0 {
 					next, step := in.next(len(meetings) / kernel.AheadPixels)
 					k.set.Outer(&sums[at], &big[0], &packed[panel*size],
-						&rows[group*k.set.OuterRows], &meetings[0], len(meetings), 1, 0, 0, next, step)
+						&rows[group*k.set.OuterRows], &meetings[0], len(meetings), next, step)
 				}
 				at += k.tile()
 			}

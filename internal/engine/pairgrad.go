@@ -122,7 +122,7 @@ func (p *pairGrad) add(products, scratch []float32, block part, lo, count int) {
 				for group := range groups {
 					next, step := in.next(len(meetings) / kernel.AheadPixels)
 					k.set.Outer(&to[group*k.tile()], &x[0], &y[0], &k.channelRows[group*k.set.OuterRows],
-						&meetings[0], len(meetings), 1, 0, 0, next, step)
+						&meetings[0], len(meetings), next, step)
 				}
 			}
 		}

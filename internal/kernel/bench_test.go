@@ -18,7 +18,7 @@ type work struct {
 // matrixWork is calls as a convolution makes them, on tiles that stay in a core's cache.
 func matrixWork(set *Set) []work {
 	r := rand.New(rand.NewPCG(1, 1))
-	const depth, nTaps, nPixels, images = 128, 9, 49, 8
+	const depth, nTaps, nPixels = 128, 9, 392
 	rows, outs := make([]int, MaxRows), make([]int, MaxRows)
 	for i := range rows {
 		rows[i], outs[i] = i*depth, i*set.Lanes
@@ -30,8 +30,8 @@ func matrixWork(set *Set) []work {
 	for i := range pixels {
 		pixels[i] = Pair{X: i * depth, Y: i * set.Lanes}
 	}
-	a := fill(make([]float32, images*nPixels*depth+Slack), r, ordinary)
-	w := fill(make([]float32, max(nTaps*depth, images*nPixels)*set.Lanes+Slack), r, ordinary)
+	a := fill(make([]float32, nPixels*depth+Slack), r, ordinary)
+	w := fill(make([]float32, max(nTaps*depth, nPixels)*set.Lanes+Slack), r, ordinary)
 	out := make([]float32, MaxRows*MaxLanes)
 	acc := make([]float32, MaxRows*MaxLanes)
 	offsets := make([]int, MaxRows)
@@ -42,8 +42,8 @@ func matrixWork(set *Set) []work {
 		{"Tile", 2 * set.Rows * set.Lanes * depth * nTaps, 0, func() {
 			set.Tile(&out[0], &a[0], &w[0], &w[0], &rows[0], &outs[0], &taps[0], nTaps, depth)
 		}},
-		{"Outer", 2 * set.OuterRows * set.Lanes * nPixels * images, 0, func() {
-			set.Outer(&acc[0], &a[0], &w[0], &offsets[0], &pixels[0], nPixels, images, nPixels*depth, nPixels*set.Lanes, &w[0], 0)
+		{"Outer", 2 * set.OuterRows * set.Lanes * nPixels, 0, func() {
+			set.Outer(&acc[0], &a[0], &w[0], &offsets[0], &pixels[0], nPixels, &w[0], 0)
 		}},
 		{"Products", 2 * set.OuterRows * set.Lanes * 32, 0, func() {
 			set.Products(&acc[0], &a[0], &w[0], 32, 64, 64, false)

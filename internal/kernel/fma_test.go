@@ -105,7 +105,7 @@ func oneFMA(t *testing.T, set *Set, r *rand.Rand, triple func(r *rand.Rand) (x, 
 	copy(acc, z[:])
 	set.Tile(&out[0], &x[0], &y[0], &z[0], &rows[0], &outs[0], &Tap{}, 1, 1)
 	compare(t, "Tile", out[:set.Lanes], want[:set.Lanes])
-	set.Outer(&acc[0], &x[0], &y[0], &rows[0], &Pair{}, 1, 1, 0, 0, &y[0], 0)
+	set.Outer(&acc[0], &x[0], &y[0], &rows[0], &Pair{}, 1, &y[0], 0)
 	compare(t, "Outer", acc[:set.Lanes], want[:set.Lanes])
 	for l := range x {
 		x[l], y[l], z[l] = triple(r)

@@ -60,15 +60,13 @@ func tileGeneric(out, a, w, bias *float32, rows, outs *int, taps *Tap, nTaps, k 
 	}
 }
 
-func outerGeneric(acc, x, y *float32, offsets *int, pixels *Pair, nPixels, images, xStride, yStride int, _ *float32, _ int) {
+func outerGeneric(acc, x, y *float32, offsets *int, pixels *Pair, nPixels int, _ *float32, _ int) {
 	sums := (*[genericRows][genericLanes]float32)(unsafe.Pointer(acc))
 	offset := unsafe.Slice(offsets, genericRows)
-	for n := 0; n < images; n++ {
-		for _, p := range unsafe.Slice(pixels, nPixels) {
-			lanes := (*[genericLanes]float32)(unsafe.Pointer(at(y, n*yStride+p.Y)))
-			for r := range sums {
-				addProducts(&sums[r], lanes, *at(x, n*xStride+p.X+offset[r]))
-			}
+	for _, p := range unsafe.Slice(pixels, nPixels) {
+		lanes := (*[genericLanes]float32)(unsafe.Pointer(at(y, p.Y)))
+		for r := range sums {
+			addProducts(&sums[r], lanes, *at(x, p.X+offset[r]))
 		}
 	}
 }

@@ -54,11 +54,11 @@ type Set struct {
 
 	// Outer adds, for each row r < OuterRows and lane l < Lanes,
 	//
-	//	acc[r·Lanes+l] += Σ over images n, in order, Σ over pixels p, in order, x[n·xStride+p.X+offsets[r]] · y[n·yStride+p.Y+l]
+	//	acc[r·Lanes+l] += Σ over pixels p, in order, x[p.X+offsets[r]] · y[p.Y+l]
 	//
-	// Meanwhile it prefetches a line of cache with every AheadPixels pixels of an image: at next, next + step and so on. Like
-	// Prefetch it may do nothing.
-	Outer func(acc, x, y *float32, offsets *int, pixels *Pair, nPixels, images, xStride, yStride int, next *float32, step int)
+	// Meanwhile it prefetches a line of cache with every AheadPixels pixels: at next, next + step and so on. Like Prefetch it
+	// may do nothing.
+	Outer func(acc, x, y *float32, offsets *int, pixels *Pair, nPixels int, next *float32, step int)
 
 	// Dot computes, for each row r < DotRows,
 	//

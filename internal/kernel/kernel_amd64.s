@@ -771,9 +771,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func outerAVX2(acc *float32, x *float32, y *float32, offsets *int, pixels *struct{X int; Y int}, nPixels int, images int, xStride int, yStride int, next *float32, step int)
+// func outerAVX2(acc *float32, x *float32, y *float32, offsets *int, pixels *struct{X int; Y int}, nPixels int, next *float32, step int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·outerAVX2(SB), NOSPLIT, $0-88
+TEXT ·outerAVX2(SB), NOSPLIT, $0-64
 	MOVQ    acc+0(FP), AX
 	VMOVUPS (AX), Y0
 	VMOVUPS 32(AX), Y1
@@ -802,22 +802,16 @@ TEXT ·outerAVX2(SB), NOSPLIT, $0-88
 	LEAQ    (R8)(DI*4), DI
 	LEAQ    (R8)(AX*4), AX
 	MOVQ    y+16(FP), R8
-	MOVQ    next+72(FP), R9
-	CMPQ    images+48(FP), $0x00
-	JE      store
-	CMPQ    nPixels+40(FP), $0x00
-	JE      store
-	SHLQ    $0x02, step+80(FP)
-
-image:
-	MOVQ pixels+32(FP), R10
-	MOVQ nPixels+40(FP), R11
-	SUBQ $0x04, R11
-	JL   rest
+	MOVQ    next+48(FP), R9
+	SHLQ    $0x02, step+56(FP)
+	MOVQ    pixels+32(FP), R10
+	MOVQ    nPixels+40(FP), R11
+	SUBQ    $0x04, R11
+	JL      rest
 
 main:
 	PREFETCHT1   (R9)
-	ADDQ         step+80(FP), R9
+	ADDQ         step+56(FP), R9
 	MOVQ         (R10), R12
 	MOVQ         8(R10), R13
 	VMOVUPS      (R8)(R13*4), Y12
@@ -912,48 +906,34 @@ main:
 
 rest:
 	ADDQ $0x04, R11
-	JZ   next
+	JZ   store
 
 one:
-	MOVQ         (R10), R12
-	MOVQ         8(R10), R13
-	VMOVUPS      (R8)(R13*4), Y12
-	VMOVUPS      32(R8)(R13*4), Y13
-	VBROADCASTSS (CX)(R12*4), Y14
+	MOVQ         (R10), R9
+	MOVQ         8(R10), R12
+	VMOVUPS      (R8)(R12*4), Y12
+	VMOVUPS      32(R8)(R12*4), Y13
+	VBROADCASTSS (CX)(R9*4), Y14
 	VFMADD231PS  Y14, Y12, Y0
 	VFMADD231PS  Y14, Y13, Y1
-	VBROADCASTSS (DX)(R12*4), Y14
+	VBROADCASTSS (DX)(R9*4), Y14
 	VFMADD231PS  Y14, Y12, Y2
 	VFMADD231PS  Y14, Y13, Y3
-	VBROADCASTSS (BX)(R12*4), Y14
+	VBROADCASTSS (BX)(R9*4), Y14
 	VFMADD231PS  Y14, Y12, Y4
 	VFMADD231PS  Y14, Y13, Y5
-	VBROADCASTSS (SI)(R12*4), Y14
+	VBROADCASTSS (SI)(R9*4), Y14
 	VFMADD231PS  Y14, Y12, Y6
 	VFMADD231PS  Y14, Y13, Y7
-	VBROADCASTSS (DI)(R12*4), Y14
+	VBROADCASTSS (DI)(R9*4), Y14
 	VFMADD231PS  Y14, Y12, Y8
 	VFMADD231PS  Y14, Y13, Y9
-	VBROADCASTSS (AX)(R12*4), Y14
+	VBROADCASTSS (AX)(R9*4), Y14
 	VFMADD231PS  Y14, Y12, Y10
 	VFMADD231PS  Y14, Y13, Y11
 	ADDQ         $0x10, R10
 	DECQ         R11
 	JNZ          one
-
-next:
-	MOVQ xStride+56(FP), R10
-	SHLQ $0x02, R10
-	ADDQ R10, CX
-	ADDQ R10, DX
-	ADDQ R10, BX
-	ADDQ R10, SI
-	ADDQ R10, DI
-	ADDQ R10, AX
-	MOVQ yStride+64(FP), R10
-	LEAQ (R8)(R10*4), R8
-	DECQ images+48(FP)
-	JNZ  image
 
 store:
 	MOVQ    acc+0(FP), AX
@@ -5651,9 +5631,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func outerAVX512(acc *float32, x *float32, y *float32, offsets *int, pixels *struct{X int; Y int}, nPixels int, images int, xStride int, yStride int, next *float32, step int)
+// func outerAVX512(acc *float32, x *float32, y *float32, offsets *int, pixels *struct{X int; Y int}, nPixels int, next *float32, step int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·outerAVX512(SB), NOSPLIT, $0-88
+TEXT ·outerAVX512(SB), NOSPLIT, $0-64
 	MOVQ    acc+0(FP), AX
 	VMOVUPS (AX), Z0
 	VMOVUPS 64(AX), Z1
@@ -5690,22 +5670,16 @@ TEXT ·outerAVX512(SB), NOSPLIT, $0-88
 	LEAQ    (R10)(R9*4), R9
 	LEAQ    (R10)(AX*4), AX
 	MOVQ    y+16(FP), R10
-	MOVQ    next+72(FP), R11
-	CMPQ    images+48(FP), $0x00
-	JE      store
-	CMPQ    nPixels+40(FP), $0x00
-	JE      store
-	SHLQ    $0x02, step+80(FP)
-
-image:
-	MOVQ pixels+32(FP), R12
-	MOVQ nPixels+40(FP), R13
-	SUBQ $0x04, R13
-	JL   rest
+	MOVQ    next+48(FP), R11
+	SHLQ    $0x02, step+56(FP)
+	MOVQ    pixels+32(FP), R12
+	MOVQ    nPixels+40(FP), R13
+	SUBQ    $0x04, R13
+	JL      rest
 
 main:
 	PREFETCHT1   (R11)
-	ADDQ         step+80(FP), R11
+	ADDQ         step+56(FP), R11
 	MOVQ         (R12), R14
 	MOVQ         8(R12), R15
 	VMOVUPS      (R10)(R15*4), Z16
@@ -5824,56 +5798,40 @@ main:
 
 rest:
 	ADDQ $0x04, R13
-	JZ   next
+	JZ   store
 
 one:
-	MOVQ         (R12), R14
-	MOVQ         8(R12), R15
-	VMOVUPS      (R10)(R15*4), Z16
-	VMOVUPS      64(R10)(R15*4), Z17
-	VBROADCASTSS (CX)(R14*4), Z18
+	MOVQ         (R12), R11
+	MOVQ         8(R12), R14
+	VMOVUPS      (R10)(R14*4), Z16
+	VMOVUPS      64(R10)(R14*4), Z17
+	VBROADCASTSS (CX)(R11*4), Z18
 	VFMADD231PS  Z18, Z16, Z0
 	VFMADD231PS  Z18, Z17, Z1
-	VBROADCASTSS (DX)(R14*4), Z18
+	VBROADCASTSS (DX)(R11*4), Z18
 	VFMADD231PS  Z18, Z16, Z2
 	VFMADD231PS  Z18, Z17, Z3
-	VBROADCASTSS (BX)(R14*4), Z18
+	VBROADCASTSS (BX)(R11*4), Z18
 	VFMADD231PS  Z18, Z16, Z4
 	VFMADD231PS  Z18, Z17, Z5
-	VBROADCASTSS (SI)(R14*4), Z18
+	VBROADCASTSS (SI)(R11*4), Z18
 	VFMADD231PS  Z18, Z16, Z6
 	VFMADD231PS  Z18, Z17, Z7
-	VBROADCASTSS (DI)(R14*4), Z18
+	VBROADCASTSS (DI)(R11*4), Z18
 	VFMADD231PS  Z18, Z16, Z8
 	VFMADD231PS  Z18, Z17, Z9
-	VBROADCASTSS (R8)(R14*4), Z18
+	VBROADCASTSS (R8)(R11*4), Z18
 	VFMADD231PS  Z18, Z16, Z10
 	VFMADD231PS  Z18, Z17, Z11
-	VBROADCASTSS (R9)(R14*4), Z18
+	VBROADCASTSS (R9)(R11*4), Z18
 	VFMADD231PS  Z18, Z16, Z12
 	VFMADD231PS  Z18, Z17, Z13
-	VBROADCASTSS (AX)(R14*4), Z18
+	VBROADCASTSS (AX)(R11*4), Z18
 	VFMADD231PS  Z18, Z16, Z14
 	VFMADD231PS  Z18, Z17, Z15
 	ADDQ         $0x10, R12
 	DECQ         R13
 	JNZ          one
-
-next:
-	MOVQ xStride+56(FP), R12
-	SHLQ $0x02, R12
-	ADDQ R12, CX
-	ADDQ R12, DX
-	ADDQ R12, BX
-	ADDQ R12, SI
-	ADDQ R12, DI
-	ADDQ R12, R8
-	ADDQ R12, R9
-	ADDQ R12, AX
-	MOVQ yStride+64(FP), R12
-	LEAQ (R10)(R12*4), R10
-	DECQ images+48(FP)
-	JNZ  image
 
 store:
 	MOVQ    acc+0(FP), AX

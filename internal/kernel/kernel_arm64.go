@@ -24,7 +24,7 @@ func peak128(n int) int {
 	return 2 * chains * lanes * n
 }
 
-func outerAhead(acc, x, y *float32, offsets *int, pixels *Pair, nPixels, images, xStride, yStride int, next *float32, step int) {
-	prefetchSIMD(next, images*(nPixels/AheadPixels), step)
-	outerNEON(acc, x, y, offsets, pixels, nPixels, images, xStride, yStride)
+func outerAhead(acc, x, y *float32, offsets *int, pixels *Pair, nPixels int, next *float32, step int) {
+	prefetchSIMD(next, nPixels/AheadPixels, step)
+	outerNEON(acc, x, y, offsets, pixels, nPixels)
 }

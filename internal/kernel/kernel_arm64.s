@@ -376,17 +376,14 @@ store:
 	FSTPQ (F10, F11), 32(R4)
 	RET
 
-// func outerNEON(acc, x, y *float32, offsets *int, pixels *Pair, nPixels, images, xStride, yStride int)
-TEXT ·outerNEON(SB), NOSPLIT, $0-72
+// func outerNEON(acc, x, y *float32, offsets *int, pixels *Pair, nPixels int)
+TEXT ·outerNEON(SB), NOSPLIT, $0-48
 	MOVD acc+0(FP), R0
 	MOVD x+8(FP), R1
 	MOVD y+16(FP), R2
 	MOVD offsets+24(FP), R3
 	MOVD pixels+32(FP), R4
 	MOVD nPixels+40(FP), R5
-	MOVD images+48(FP), R6
-	MOVD xStride+56(FP), R7
-	MOVD yStride+64(FP), R8
 	FLDPQ 0(R0), (F0, F1)
 	FLDPQ 32(R0), (F2, F3)
 	FLDPQ 64(R0), (F4, F5)
@@ -399,61 +396,52 @@ TEXT ·outerNEON(SB), NOSPLIT, $0-72
 	FLDPQ 288(R0), (F18, F19)
 	FLDPQ 320(R0), (F20, F21)
 	FLDPQ 352(R0), (F22, F23)
-	MOVD 0(R3), R9
-	MOVD 8(R3), R10
-	MOVD 16(R3), R11
-	MOVD 24(R3), R12
-	MOVD 32(R3), R13
-	MOVD 40(R3), R14
-	CBZ R6, store
+	MOVD 0(R3), R6
+	MOVD 8(R3), R7
+	MOVD 16(R3), R8
+	MOVD 24(R3), R9
+	MOVD 32(R3), R10
+	MOVD 40(R3), R11
 	CBZ R5, store
 
-image:
-	MOVD R4, R15
-	MOVD R5, R19
-
 pixel:
-	LDP.P 16(R15), (R20, R21)
-	ADD R20<<2, R1, R20
-	ADD R21<<2, R2, R21
-	FLDPQ 0(R21), (F24, F25)
-	FLDPQ 32(R21), (F26, F27)
-	FMOVS (R20)(R9<<2), F28
+	LDP.P 16(R4), (R12, R13)
+	ADD R12<<2, R1, R12
+	ADD R13<<2, R2, R13
+	FLDPQ 0(R13), (F24, F25)
+	FLDPQ 32(R13), (F26, F27)
+	FMOVS (R12)(R6<<2), F28
 	WORD $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
 	WORD $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
 	WORD $0x4f9c1363 // fmla v3.4s, v27.4s, v28.s[0]
-	FMOVS (R20)(R10<<2), F29
+	FMOVS (R12)(R7<<2), F29
 	WORD $0x4f9d1304 // fmla v4.4s, v24.4s, v29.s[0]
 	WORD $0x4f9d1325 // fmla v5.4s, v25.4s, v29.s[0]
 	WORD $0x4f9d1346 // fmla v6.4s, v26.4s, v29.s[0]
 	WORD $0x4f9d1367 // fmla v7.4s, v27.4s, v29.s[0]
-	FMOVS (R20)(R11<<2), F30
+	FMOVS (R12)(R8<<2), F30
 	WORD $0x4f9e1308 // fmla v8.4s, v24.4s, v30.s[0]
 	WORD $0x4f9e1329 // fmla v9.4s, v25.4s, v30.s[0]
 	WORD $0x4f9e134a // fmla v10.4s, v26.4s, v30.s[0]
 	WORD $0x4f9e136b // fmla v11.4s, v27.4s, v30.s[0]
-	FMOVS (R20)(R12<<2), F31
+	FMOVS (R12)(R9<<2), F31
 	WORD $0x4f9f130c // fmla v12.4s, v24.4s, v31.s[0]
 	WORD $0x4f9f132d // fmla v13.4s, v25.4s, v31.s[0]
 	WORD $0x4f9f134e // fmla v14.4s, v26.4s, v31.s[0]
 	WORD $0x4f9f136f // fmla v15.4s, v27.4s, v31.s[0]
-	FMOVS (R20)(R13<<2), F28
+	FMOVS (R12)(R10<<2), F28
 	WORD $0x4f9c1310 // fmla v16.4s, v24.4s, v28.s[0]
 	WORD $0x4f9c1331 // fmla v17.4s, v25.4s, v28.s[0]
 	WORD $0x4f9c1352 // fmla v18.4s, v26.4s, v28.s[0]
 	WORD $0x4f9c1373 // fmla v19.4s, v27.4s, v28.s[0]
-	FMOVS (R20)(R14<<2), F29
+	FMOVS (R12)(R11<<2), F29
 	WORD $0x4f9d1314 // fmla v20.4s, v24.4s, v29.s[0]
 	WORD $0x4f9d1335 // fmla v21.4s, v25.4s, v29.s[0]
 	WORD $0x4f9d1356 // fmla v22.4s, v26.4s, v29.s[0]
 	WORD $0x4f9d1377 // fmla v23.4s, v27.4s, v29.s[0]
-	SUBS $1, R19
+	SUBS $1, R5
 	BNE pixel
-	ADD R7<<2, R1, R1
-	ADD R8<<2, R2, R2
-	SUBS $1, R6
-	BNE image
 
 store:
 	FSTPQ (F0, F1), 0(R0)

@@ -20,7 +20,7 @@ func shortAVX2(out *float32, a *float32, w *float32, bias *float32, rows *int, o
 func outerAVX2(acc *float32, x *float32, y *float32, offsets *int, pixels *struct {
 	X int
 	Y int
-}, nPixels int, images int, xStride int, yStride int, next *float32, step int)
+}, nPixels int, next *float32, step int)
 
 //go:noescape
 func productsAVX2(acc *float32, x *float32, y *float32, tiles int, xStride int, yStride int, add bool)
@@ -91,7 +91,7 @@ func shortAVX512(out *float32, a *float32, w *float32, bias *float32, rows *int,
 func outerAVX512(acc *float32, x *float32, y *float32, offsets *int, pixels *struct {
 	X int
 	Y int
-}, nPixels int, images int, xStride int, yStride int, next *float32, step int)
+}, nPixels int, next *float32, step int)
 
 //go:noescape
 func productsAVX512(acc *float32, x *float32, y *float32, tiles int, xStride int, yStride int, add bool)

@@ -11,7 +11,7 @@ func tileNEON(out, a, w, bias *float32, rows, outs *int, taps *Tap, nTaps, k int
 func shortNEON(out, a, w, bias *float32, rows, outs *int, taps *Tap, nTaps, k int)
 
 //go:noescape
-func outerNEON(acc, x, y *float32, offsets *int, pixels *Pair, nPixels, images, xStride, yStride int)
+func outerNEON(acc, x, y *float32, offsets *int, pixels *Pair, nPixels int)
 
 //go:noescape
 func productsNEON(acc, x, y *float32, tiles, xStride, yStride int, add bool)

@@ -161,7 +161,7 @@ func (v variant) tile(name string, rows int) {
 
 func (v variant) outer() {
 	TEXT("outer"+v.suffix, NOSPLIT,
-		"func(acc, x, y *float32, offsets *int, pixels *struct{ X, Y int }, nPixels, images, xStride, yStride int, next *float32, step int)")
+		"func(acc, x, y *float32, offsets *int, pixels *struct{ X, Y int }, nPixels int, next *float32, step int)")
 	Pragma("noescape")
 	acc := v.accumulators(v.outers)
 	sums := Load(Param("acc"), GP64())
@@ -173,20 +173,13 @@ func (v variant) outer() {
 	// A pointer for each row leaves no address to compute in the loop, whose few operations beside the multiply-adds would
 	// take their place now and then.
 	row := offsets("offsets", v.outers)
-	xImage := Load(Param("x"), GP64())
+	xStart := Load(Param("x"), GP64())
 	for r := range row {
-		LEAQ(Mem{Base: xImage, Index: row[r], Scale: 4}, row[r])
+		LEAQ(Mem{Base: xStart, Index: row[r], Scale: 4}, row[r])
 	}
-	yImage := Load(Param("y"), GP64())
-	next, stepBytes := Load(Param("next"), GP64()), NewParamAddr("step", 80)
-	images := NewParamAddr("images", 48)
-	CMPQ(images, Imm(0))
-	JE(LabelRef("store"))
-	CMPQ(NewParamAddr("nPixels", 40), Imm(0))
-	JE(LabelRef("store"))
-
+	yStart := Load(Param("y"), GP64())
+	next, stepBytes := Load(Param("next"), GP64()), NewParamAddr("step", 56)
 	SHLQ(Imm(2), stepBytes)
-	Label("image")
 	pixel := Load(Param("pixels"), GP64())
 	left := Load(Param("nPixels"), GP64())
 	const unroll = 4 // that is AheadPixels
@@ -198,7 +191,7 @@ func (v variant) outer() {
 			w := make([]reg.VecVirtual, v.vectors)
 			for j := range w {
 				w[j] = v.vector()
-				VMOVUPS(Mem{Base: yImage, Index: y, Scale: 4, Disp: j * v.bytes}, w[j])
+				VMOVUPS(Mem{Base: yStart, Index: y, Scale: 4, Disp: j * v.bytes}, w[j])
 			}
 			for r := range acc {
 				value := v.vector()
@@ -220,22 +213,11 @@ func (v variant) outer() {
 	JGE(LabelRef("main"))
 	Label("rest")
 	ADDQ(Imm(unroll), left)
-	JZ(LabelRef("next"))
+	JZ(LabelRef("store"))
 	Label("one")
 	step(1)
 	DECQ(left)
 	JNZ(LabelRef("one"))
-	Label("next")
-	stride := GP64()
-	MOVQ(NewParamAddr("xStride", 56), stride)
-	SHLQ(Imm(2), stride)
-	for r := range row {
-		ADDQ(stride, row[r])
-	}
-	MOVQ(NewParamAddr("yStride", 64), stride)
-	LEAQ(Mem{Base: yImage, Index: stride, Scale: 4}, yImage)
-	DECQ(images)
-	JNZ(LabelRef("image"))
 
 	Label("store")
 	sums = Load(Param("acc"), GP64())

@@ -117,26 +117,22 @@ func (f *file) tile(name string, rows int) {
 }
 
 func (f *file) outer() {
-	f.text("outerNEON", "acc, x, y *float32, offsets *int, pixels *Pair, nPixels, images, xStride, yStride int", 0)
+	f.text("outerNEON", "acc, x, y *float32, offsets *int, pixels *Pair, nPixels int", 0)
 	acc := f.accumulators(outerRows)
 	w, values := f.vecs(vectors), f.vecs(4)
-	p := f.load("acc", "x", "y", "offsets", "pixels", "nPixels", "images", "xStride", "yStride")
-	sums, xImage, yImage, pixels, nPixels, images := p[0], p[1], p[2], p[4], p[5], p[6]
+	p := f.load("acc", "x", "y", "offsets", "pixels", "nPixels")
+	sums, xStart, yStart, pixel, left := p[0], p[1], p[2], p[4], p[5]
 	for r := range acc {
 		f.loadLanes(acc[r], sums, laneBytes*r)
 	}
 	offset := f.list(p[3], outerRows)
-	pixel, left, x, y := f.gp(), f.gp(), f.gp(), f.gp()
-	f.op("CBZ", images, "store")
-	f.op("CBZ", nPixels, "store")
+	x, y := f.gp(), f.gp()
+	f.op("CBZ", left, "store")
 
-	f.label("image")
-	f.op("MOVD", pixels, pixel)
-	f.op("MOVD", nPixels, left)
 	f.label("pixel")
 	f.op("LDP.P", at(pixel, tapBytes), "("+x.String()+", "+y.String()+")")
-	f.op("ADD", x.values(), xImage, x)
-	f.op("ADD", y.values(), yImage, y)
+	f.op("ADD", x.values(), xStart, x)
+	f.op("ADD", y.values(), yStart, y)
 	f.loadLanes(w, y, 0)
 	for r := range acc {
 		value := values[r%len(values)]
@@ -147,10 +143,6 @@ func (f *file) outer() {
 	}
 	f.op("SUBS", imm(1), left)
 	f.op("BNE", "pixel")
-	f.op("ADD", p[7].values(), xImage, xImage)
-	f.op("ADD", p[8].values(), yImage, yImage)
-	f.op("SUBS", imm(1), images)
-	f.op("BNE", "image")
 
 	f.label("store")
 	for r := range acc {

@@ -71,11 +71,13 @@ func (c *chain) run(worker, task int) {
 
 // from computes images lo and on from stage i's input to the end.
 func (c *chain) from(worker, i, lo, images int, x []float32) {
-	s, block := c.stages[i], c.blocks[i]
+	s, most := c.stages[i], c.blocks[i]
+	parts := (images + most - 1) / most
+	block := (images + parts - 1) / parts // alike, since few images take longer each
 	last := i == len(c.stages)-1
 	for at := 0; at < images; at += block {
 		count := min(block, images-at)
-		to := s.y[worker*block*s.size:]
+		to := s.y[worker*most*s.size:]
 		if last {
 			to = s.y[(lo+at)*s.size:]
 		}

@@ -2,25 +2,29 @@ package engine
 
 import "dcgan/internal/kernel"
 
-// pairs is how a transfer of kernel 3 and stride 2 is computed: along x, the two outer taps by Winograd's filtering of
-// pairs and the middle one as it is, with some three quarters of the multiplications. Along y, sums are taken over the taps
-// as they are. See package kernel for the filtering.
+// pairs is how a transfer of kernel 3 and stride 2 is computed: along each side, the two outer taps by Winograd's filtering of
+// pairs and the middle one as it is, with some four sevenths of the multiplications. See package kernel for the filtering.
 //
-// A block's images are transformed along x, then multiplied, kind by kind of the columns, and their products transformed
-// back, a panel of target channels at a time. Single columns need no transform: they are multiplied where they lie, and
-// upwards, where each has a target of its own, go there at once.
+// A block's images are transformed along x and then along y, to rows and columns of PairKinds kinds each. Every kind of rows
+// with every kind of columns is a place: a matrix of pixels by source channels, which is multiplied by the weights of its own,
+// panel by panel. The products are transformed back along y and then along x. Single rows and columns need no transform. They
+// are multiplied where they lie, and upwards, where each pixel of both has a target of its own, go there at once.
 //
-// Filtering both sides would need fewer multiplications yet, but four times the weights, which no longer stay in a core's
-// cache, and three times the transforms.
+// The weights, four times as many as there were, do not fit in a core's cache. Blocks are so large that reading them is little
+// beside using them.
 type pairs struct {
 	t      *transfer
 	up     bool
-	x      pairSide
-	rows   []pairRows
-	packed []float32 // panel, tap along y, kind, source channel, lane
+	x, y   pairSide
+	places [kernel.PairKinds][kernel.PairKinds]place // by kind of row and of column
+	packed []float32                                 // kind of row, kind of column, panel, source channel, lane
+	taps   [1]kernel.Tap                             // of a place
 
-	sourceRows, targetRows     int
-	liftedPitch, productsPitch int // values of a row of transformed pixels, and of a panel's products
+	sourceRows, targetRows int
+	// Values of a row: of pixels transformed along x, of those along y too, and of a panel's products.
+	liftedPitch, raisedPitch, productsPitch int
+	liftedSize, raisedSize, productsSize    int // values an image, the latter of products to be transformed along y
+	summedSize                              int // of a panel's products transformed back along y
 }
 
 // single is the kind of a single column, behind those of the points.
@@ -38,14 +42,6 @@ type pairSide struct {
 // pairTile is m outputs of pairs, the first of them number to, from inputs that start at pixel from, or at the one behind
 // where edges says that the first lies outside of the image.
 type pairTile struct{ m, edges, from, to int }
-
-// pairRows is the target rows with the same taps at the same distances along y.
-type pairRows struct {
-	taps    []kernel.Tap // of lifted columns, then of single ones
-	singles []kernel.Tap
-	gathers [kernel.PairKinds]place
-	count   int
-}
 
 // newPairSide cuts a row into tiles. A tile of one would save nothing.
 func newPairSide(big, small, before int, down bool) pairSide {
@@ -89,11 +85,14 @@ const pairMinimum = 32
 
 // pairs reports whether a geometry is computed by filtering pairs.
 func (g geometry) pairs() bool {
-	return g.kernel == 3 && g.stride == 2 && g.smallW > 2 && min(g.bigC, g.smallC) >= pairMinimum
+	return g.kernel == 3 && g.stride == 2 && min(g.smallH, g.smallW) > 2 && min(g.bigC, g.smallC) >= pairMinimum
 }
 
-// pairBudget is how many values of a block's images and of what lies between stay in cache.
-const pairBudget = 1280 << 10 / 4
+const (
+	// pairImages is how many images a block has at the most, and pairBudget how many values of what lies between.
+	pairImages = 8
+	pairBudget = 6 << 20 / 4
+)
 
 func newPairs(t *transfer, g geometry, down bool) *pairs {
 	p := &pairs{t: t, up: !down, sourceRows: g.smallH, targetRows: g.bigH}
@@ -101,66 +100,55 @@ func newPairs(t *transfer, g geometry, down bool) *pairs {
 		p.sourceRows, p.targetRows = p.targetRows, p.sourceRows
 	}
 	p.x = newPairSide(g.bigW, g.smallW, g.before(g.bigW, g.smallW), down)
-	p.packed = kernel.Buffer(t.panels * g.kernel * p.tapSize())
-	p.liftedPitch = single * len(p.x.tiles) * t.depth
-	p.productsPitch = (single*len(p.x.tiles) + p.x.counts[single]) * t.lanes
-	image := p.sourceRows*p.liftedPitch + p.targetRows*p.productsPitch
-	t.most = max(1, pairBudget/(image+t.sourceSize+t.targetSize))
-	if len(p.packed) > pairBudget { // then they are read again for each block, and larger ones are better
-		t.most = max(t.most, pairBudget/2/image)
-	}
-	p.gather(g, down)
-	t.pool.reserve(max(t.most*image, 3*packChannels*t.lanes))
+	p.y = newPairSide(g.bigH, g.smallH, g.before(g.bigH, g.smallH), down)
+	p.packed = kernel.Buffer(kernel.PairKinds * kernel.PairKinds * t.panels * p.weights())
+	columns := single * len(p.x.tiles)
+	p.liftedPitch = columns * t.depth
+	p.raisedPitch = (columns + p.x.counts[single]) * t.depth
+	p.productsPitch = (columns + p.x.counts[single]) * t.lanes
+	p.liftedSize = p.sourceRows * p.liftedPitch
+	p.raisedSize = single * len(p.y.tiles) * p.raisedPitch
+	p.productsSize = single * len(p.y.tiles) * p.productsPitch
+	p.summedSize = p.targetRows * p.productsPitch
+	image := p.liftedSize + p.raisedSize + t.panels*(p.productsSize+p.summedSize)
+	t.most = min(pairImages, max(1, pairBudget/image))
+	p.gather()
+	t.pool.reserve(max(t.most*image+kernel.Slack, (3+3*kernel.PairKinds)*packChannels*t.lanes))
 	return p
 }
 
-// tapSize is how many packed weights a panel and a tap along y have.
-func (p *pairs) tapSize() int { return kernel.PairKinds * p.t.depth * p.t.lanes }
+// weights is how many packed weights a place and a panel have.
+func (p *pairs) weights() int { return p.t.depth * p.t.lanes }
 
-// gather lists for target rows of each class and columns of each kind where they are read and where their products go.
-func (p *pairs) gather(g geometry, down bool) {
+// gather lists for each place where its pixels are read and where their products go.
+func (p *pairs) gather() {
 	t := p.t
 	sourcePitch, targetPitch := t.sourceSize/p.sourceRows, t.targetSize/p.targetRows
-	var ys, origins [][]int // of each class
-	index := map[string]int{}
-	for y, row := range g.contacts(g.bigH, g.smallH, down) {
-		key, origin := distances(row)
-		i, seen := index[key]
-		if !seen {
-			i = len(p.rows)
-			index[key] = i
-			var rows pairRows
-			for _, c := range row {
-				rows.taps = append(rows.taps, kernel.Tap{A: (c.source - origin) * p.liftedPitch, W: c.tap * p.tapSize()})
-				rows.singles = append(rows.singles, kernel.Tap{A: (c.source - origin) * sourcePitch, W: c.tap * p.tapSize()})
-			}
-			p.rows, ys, origins = append(p.rows, rows), append(ys, nil), append(origins, nil)
-		}
-		ys[i], origins[i] = append(ys[i], y), append(origins[i], origin)
-	}
-	for i := range p.rows {
-		rows := &p.rows[i]
-		rows.count = len(ys[i])
-		for image := range t.most {
-			for j, y := range ys[i] {
-				for kind, count := range p.x.counts {
-					list := &rows.gathers[kind]
-					for column := range count {
-						from := (image*p.sourceRows+origins[i][j])*p.liftedPitch + (kind*len(p.x.tiles)+column)*t.depth
-						out := (image*p.targetRows+y)*p.productsPitch + (kind*len(p.x.tiles)+column)*t.lanes
-						if kind == single {
-							from = image*t.sourceSize + origins[i][j]*sourcePitch + (p.x.firstSingle+column*p.x.step)*t.depth
+	for row := range kernel.PairKinds {
+		for column := range kernel.PairKinds {
+			list := &p.places[row][column]
+			for image := range t.most {
+				for j := range p.y.counts[row] {
+					for i := range p.x.counts[column] {
+						y, x := row*len(p.y.tiles)+j, column*len(p.x.tiles)+i // of what is transformed
+						sourceRow, targetRow := p.y.firstSingle+j*p.y.step, p.y.singleTarget+j*p.y.stride
+						from := image*p.raisedSize + y*p.raisedPitch + x*t.depth
+						out := image*p.productsSize + y*p.productsPitch + x*t.lanes
+						if row == single {
+							from = image*p.liftedSize + sourceRow*p.liftedPitch + x*t.depth
+							out = image*p.summedSize + targetRow*p.productsPitch + x*t.lanes
+						}
+						if row == single && column == single {
+							from = image*t.sourceSize + sourceRow*sourcePitch + (p.x.firstSingle+i*p.x.step)*t.depth
 							if p.up {
-								out = image*t.targetSize + y*targetPitch + (p.x.singleTarget+column*p.x.stride)*t.width
+								out = image*t.targetSize + targetRow*targetPitch + (p.x.singleTarget+i*p.x.stride)*t.width
 							}
 						}
 						list.rows, list.outs = append(list.rows, from), append(list.outs, out)
 					}
 				}
 			}
-		}
-		for kind := range rows.gathers {
-			rows.gathers[kind].end()
+			list.end()
 		}
 	}
 }
@@ -172,17 +160,21 @@ func (p *pairs) pack(worker, panel int) {
 	if p.up {                  // seen from the target, pairs lie the other way round
 		order = [...]int{2, 0, 1}
 	}
-	taps := t.pool.memory[worker][:3*packChannels*t.lanes]
+	const kinds = kernel.PairKinds
+	taps, rows := cut(t.pool.memory[worker], 3*packChannels*t.lanes)
 	clear(taps)
-	for y := range 3 {
-		to := p.packed[(panel*3+y)*p.tapSize():]
-		for i := 0; i < t.depth; i += packChannels {
-			channels := min(packChannels, t.depth-i)
-			size := channels * t.lanes
-			for j, x := range order {
-				t.gather(taps[j*size:], panel, 3*y+x, i, channels)
+	for i := 0; i < t.depth; i += packChannels {
+		channels := min(packChannels, t.depth-i)
+		size := channels * t.lanes
+		for j, y := range order {
+			for k, x := range order {
+				t.gather(taps[k*size:], panel, 3*y+x, i, channels)
 			}
-			t.set.PairKernel(to[i*t.lanes:], t.depth*t.lanes, taps, size, size)
+			t.set.PairKernel(rows[j*kinds*size:], size, taps, size, size)
+		}
+		for column := range kinds {
+			to := p.packed[(column*t.panels+panel)*p.weights()+i*t.lanes:]
+			t.set.PairKernel(to, kinds*t.panels*p.weights(), rows[column*size:], kinds*size, size)
 		}
 	}
 }
@@ -190,39 +182,97 @@ func (p *pairs) pack(worker, panel int) {
 // block computes a share of the panels of a block of images.
 func (p *pairs) block(worker int, to, from []float32, images int, s share) {
 	t := p.t
-	lifted, products := cut(t.pool.memory[worker], t.most*p.sourceRows*p.liftedPitch)
+	lifted, rest := cut(t.pool.memory[worker], t.most*p.liftedSize)
+	raised, rest := cut(rest, t.most*p.raisedSize)
+	p.lift(lifted, from, images)
+	p.raise(raised, lifted, from, images)
+	first, last := s.of(t.panels)
+	panelOf := func(panel int) (products, summed, target, bias []float32, width int) {
+		products, summed = cut(rest[panel*t.most*(p.productsSize+p.summedSize):], t.most*p.productsSize)
+		return products, summed, to[panel*t.lanes:], t.bias[panel*t.lanes:], min(t.lanes, t.width-panel*t.lanes)
+	}
+	for row := range kernel.PairKinds {
+		for column := range kernel.PairKinds {
+			count := images * p.y.counts[row] * p.x.counts[column]
+			for panel := first; panel < last; panel++ {
+				products, summed, to, bias, width := panelOf(panel)
+				source, target, add, lanes := raised, products, t.zero, t.lanes
+				if row == single {
+					source, target = lifted, summed
+				}
+				if row == single && column == single {
+					source, add = from, bias
+					if p.up {
+						target, lanes = to, width
+					}
+				}
+				weights := p.packed[((row*kernel.PairKinds+column)*t.panels+panel)*p.weights():]
+				t.tiles(worker, p.taps[:], t.depth, &p.places[row][column], count, target, source, weights, add, lanes)
+			}
+		}
+	}
+	for panel := first; panel < last; panel++ {
+		products, summed, to, bias, width := panelOf(panel)
+		p.sum(summed, products, to, bias, width, images)
+		p.drop(to, summed, bias, width, images)
+	}
+}
+
+// lift transforms the columns of pairs of all source rows.
+func (p *pairs) lift(lifted, from []float32, images int) {
+	t := p.t
 	for i, tile := range p.x.tiles {
 		t.set.PairIn(tile.m, tile.edges, lifted[i*t.depth:], len(p.x.tiles)*t.depth, p.liftedPitch,
 			from[tile.from*t.depth:], p.x.step*t.depth, t.sourceSize/p.sourceRows, t.depth, images*p.sourceRows)
 	}
-	first, last := s.of(t.panels)
-	for panel := first; panel < last; panel++ {
-		width := min(t.lanes, t.width-panel*t.lanes)
-		to, bias := to[panel*t.lanes:], t.bias[panel*t.lanes:]
-		for i := range p.rows {
-			rows := &p.rows[i]
-			for kind := range single {
-				t.tiles(worker, rows.taps, t.depth, &rows.gathers[kind], images*rows.count*p.x.counts[kind], products, lifted,
-					p.weights(panel, kind), t.zero, t.lanes)
-			}
-			target, lanes := products, t.lanes
-			if p.up {
-				target, lanes = to, width
-			}
-			t.tiles(worker, rows.singles, t.depth, &rows.gathers[single], images*rows.count*p.x.counts[single], target, from,
-				p.weights(panel, single), bias, lanes)
-		}
-		for i, tile := range p.x.tiles {
-			add, addStep, addNext := bias, 0, 0
-			if !p.up {
-				add, addStep, addNext = products[(single*len(p.x.tiles)+tile.to)*t.lanes:], t.lanes, p.productsPitch
-			}
-			t.set.PairOut(tile.m, to[(p.x.pairTarget+tile.to*p.x.stride)*t.width:], p.x.stride*t.width, t.targetSize/p.targetRows,
-				products[i*t.lanes:], len(p.x.tiles)*t.lanes, p.productsPitch, add, addStep, addNext, width, images*p.targetRows)
+}
+
+// raise transforms the rows of pairs of lifted columns and of single ones.
+func (p *pairs) raise(raised, lifted, from []float32, images int) {
+	t := p.t
+	pitch := t.sourceSize / p.sourceRows
+	for j, tile := range p.y.tiles {
+		to, step := raised[j*p.raisedPitch:], len(p.y.tiles)*p.raisedPitch
+		t.set.PairIn(tile.m, tile.edges, to, step, p.raisedSize,
+			lifted[tile.from*p.liftedPitch:], p.y.step*p.liftedPitch, p.liftedSize, p.liftedPitch, images)
+		for image := range images {
+			t.set.PairIn(tile.m, tile.edges, to[image*p.raisedSize+p.liftedPitch:], step, t.depth,
+				from[image*t.sourceSize+tile.from*pitch+p.x.firstSingle*t.depth:], p.y.step*pitch, p.x.step*t.depth, t.depth, p.x.counts[single])
 		}
 	}
 }
 
-func (p *pairs) weights(panel, kind int) []float32 {
-	return p.packed[panel*3*p.tapSize()+kind*p.t.depth*p.t.lanes:]
+// sum transforms a panel's products back along y. Upwards, single columns are targets then.
+func (p *pairs) sum(summed, products, to, bias []float32, width, images int) {
+	t := p.t
+	columns := single * len(p.x.tiles) * t.lanes
+	pitch := t.targetSize / p.targetRows
+	for j, tile := range p.y.tiles {
+		row := p.y.pairTarget + tile.to*p.y.stride
+		sums, from, step := summed[row*p.productsPitch:], products[j*p.productsPitch:], len(p.y.tiles)*p.productsPitch
+		if !p.up { // what single rows gave is there already
+			t.set.PairOut(tile.m, sums, p.productsPitch, p.summedSize, from, step, p.productsSize,
+				sums, p.productsPitch, p.summedSize, p.productsPitch, images)
+			continue
+		}
+		for image := range images {
+			t.set.PairOut(tile.m, sums[image*p.summedSize:], p.y.stride*p.productsPitch, t.lanes, from[image*p.productsSize:], step, t.lanes,
+				t.zero, 0, 0, t.lanes, columns/t.lanes)
+			t.set.PairOut(tile.m, to[image*t.targetSize+row*pitch+p.x.singleTarget*t.width:], p.y.stride*pitch, p.x.stride*t.width,
+				from[image*p.productsSize+columns:], step, t.lanes, bias, 0, 0, width, p.x.counts[single])
+		}
+	}
+}
+
+// drop transforms sums of products back along x.
+func (p *pairs) drop(to, summed, bias []float32, width, images int) {
+	t := p.t
+	for i, tile := range p.x.tiles {
+		add, addStep, addNext := bias, 0, 0
+		if !p.up {
+			add, addStep, addNext = summed[(single*len(p.x.tiles)+tile.to)*t.lanes:], t.lanes, p.productsPitch
+		}
+		t.set.PairOut(tile.m, to[(p.x.pairTarget+tile.to*p.x.stride)*t.width:], p.x.stride*t.width, t.targetSize/p.targetRows,
+			summed[i*t.lanes:], len(p.x.tiles)*t.lanes, p.productsPitch, add, addStep, addNext, width, images*p.targetRows)
+	}
 }

@@ -60,7 +60,7 @@ func newKernelGrad(set *kernel.Set, pool *Pool, g geometry, down bool, slices []
 	case g.filters():
 		k.cutForPlaces(kernel.WinogradPlaces, productBudget)
 	case g.pairsGradient():
-		k.cutForPlaces(3*kernel.PairKinds, pairSumBudget)
+		k.cutForPlaces(kernel.PairKinds*kernel.PairKinds, pairSumBudget)
 	default:
 		k.channels = g.bigC
 		budget := sumBudget
@@ -214,7 +214,7 @@ func (k *kernelGrad) incoming(lo, count int, block part) incoming {
 	}}
 }
 
-// storeTaps writes sums, by panel, tap and group of big channels, to a gradient. Taps come in rows of the given order.
+// storeTaps writes sums, by panel, tap and group of big channels, to a gradient. Taps come in the given order, again and again.
 func (k *kernelGrad) storeTaps(grad, sums []float32, block part, order []int) {
 	g, at := k.geometry, 0
 	for panel := block.firstPanel; panel < block.lastPanel; panel++ {

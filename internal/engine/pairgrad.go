@@ -2,23 +2,22 @@ package engine
 
 import "dcgan/internal/kernel"
 
-// pairGrad computes the gradient of a kernel of 3 and stride 2 by the filtering that pairs describes: of the two sides, the
+// pairGrad computes the gradient of a kernel of 3 and stride 2 by the filtering that pairs describes: of the two images, the
 // one that the layer reads is transformed as its inputs are, the gradient of what it makes by the transpose of the outputs'
-// transform, and their products are summed kind by kind. A slice's sums are transformed back to taps.
+// transform, and their products are summed place by place. A slice's sums are transformed back to taps.
 type pairGrad struct {
-	k     *kernelGrad
-	x     pairSide
-	chunk int // images that are worked on at a time
-	// Values from one kind of places to the next in memory: of a block's big channels, and of a panel of small ones.
-	bigKind, smallKind int
-	meetings           [3][kernel.PairKinds][]kernel.Pair // of a chunk, by tap along y
+	k          *kernelGrad
+	x, y       pairSide
+	chunk      int // images that are worked on at a time
+	big, small pairImages
+	meetings   [kernel.PairKinds][kernel.PairKinds][]kernel.Pair // of a chunk, by kind of row and of column
 }
 
 const (
 	// pairSumBudget is how many sums of products a task has, and pairChunkBudget how many values of images it works on at a
-	// time, so that both stay in a core's cache.
-	pairSumBudget   = 640 << 10 / 4
-	pairChunkBudget = 640 << 10 / 4
+	// time, at the most. Both are more than a core's cache holds: what is read again and again is a place of either.
+	pairSumBudget   = 1280 << 10 / 4
+	pairChunkBudget = 1536 << 10 / 4
 )
 
 // pairsGradient reports whether a kernel's gradient is computed by filtering pairs. One tile a row would save a tenth of the
@@ -27,28 +26,22 @@ func (g geometry) pairsGradient() bool { return g.pairs() && g.smallW > kernel.P
 
 func newPairGrad(k *kernelGrad) *pairGrad {
 	g := k.geometry
-	p := &pairGrad{k: k, x: newPairSide(g.bigW, g.smallW, g.before(g.bigW, g.smallW), k.down)}
-	tiles := len(p.x.tiles)
-	perImage := (single*tiles + g.smallW) * (g.bigH*k.channels + g.smallH*k.width())
-	p.chunk = max(1, pairChunkBudget/perImage)
-	p.bigKind, p.smallKind = p.chunk*g.bigH*tiles*k.channels+stagger, p.chunk*g.smallH*tiles*k.set.Lanes+stagger
-	bigFirst, bigStep := p.x.singleTarget, p.x.stride
-	if k.down {
-		bigFirst, bigStep = p.x.firstSingle, p.x.step
-	}
-	for image := range p.chunk {
-		for small, row := range g.contacts(g.bigH, g.smallH, true) {
-			for _, c := range row {
-				bigRow, smallRow := image*g.bigH+c.source, image*g.smallH+small
-				for kind, columns := range p.x.counts {
-					list := &p.meetings[c.tap][kind]
-					for column := range columns {
-						at := kernel.Pair{X: (bigRow*tiles + column) * k.channels, Y: (smallRow*tiles + column) * k.set.Lanes}
-						if kind == single { // of the images as they are
-							at.X = (bigRow*g.bigW + bigFirst + column*bigStep) * g.bigC
-							at.Y = (smallRow*g.smallW + column) * k.set.Lanes
-						}
-						*list = append(*list, at)
+	p := &pairGrad{k: k}
+	p.x = newPairSide(g.bigW, g.smallW, g.before(g.bigW, g.smallW), k.down)
+	p.y = newPairSide(g.bigH, g.smallH, g.before(g.bigH, g.smallH), k.down)
+	p.big = newPairImages(p.x, p.y, k.down, g.bigH, g.bigW, g.bigC, k.channels)
+	p.small = newPairImages(p.x, p.y, !k.down, g.smallH, g.smallW, k.set.Lanes, k.set.Lanes)
+	p.chunk = max(1, pairChunkBudget/(p.big.size()+k.perTask*(p.small.size()+g.smallH*g.smallW*k.set.Lanes)))
+	for row := range kernel.PairKinds {
+		for column := range kernel.PairKinds {
+			list := &p.meetings[row][column]
+			for image := range p.chunk {
+				for j := range p.y.counts[row] {
+					for i := range p.x.counts[column] {
+						*list = append(*list, kernel.Pair{
+							X: p.big.offset(p.chunk, image, row, j, column, i),
+							Y: p.small.offset(p.chunk, image, row, j, column, i),
+						})
 					}
 				}
 			}
@@ -57,25 +50,94 @@ func newPairGrad(k *kernelGrad) *pairGrad {
 	return p
 }
 
-// bigSize and smallSize are how many values a chunk's places take, of a block and of a panel. Single big columns need no
-// place: they are multiplied where they lie. Small ones are copied together, as all panels are.
-func (p *pairGrad) bigSize() int { return single * p.bigKind }
+// pairImages is how some channels of images are transformed along x and along y, and where the places of a chunk are: first
+// those of rows of pairs, then the others, of single rows. Single pixels of both sides stay where they are.
+type pairImages struct {
+	x, y                     pairSide
+	source                   bool // as inputs, not as gradients of outputs
+	height, width            int
+	pixel                    int // values from one pixel of an image to the next
+	channels                 int // of the transforms
+	liftedPitch, raisedPitch int // values of a row transformed along x, and of one along y too
+}
 
+func newPairImages(x, y pairSide, source bool, height, width, pixel, channels int) pairImages {
+	columns := single * len(x.tiles)
+	return pairImages{
+		x: x, y: y, source: source, height: height, width: width, pixel: pixel, channels: channels,
+		liftedPitch: columns * channels, raisedPitch: (columns + x.counts[single]) * channels,
+	}
+}
+
+// liftedSize and raisedSize are how many values an image has after each transform, and size after both.
+func (p *pairImages) liftedSize() int { return p.height * p.liftedPitch }
+func (p *pairImages) raisedSize() int { return single * len(p.y.tiles) * p.raisedPitch }
+func (p *pairImages) size() int       { return p.liftedSize() + p.raisedSize() }
+
+// singleAt is the pixel of a row or column that is the i-th single one.
+func (p *pairImages) singleAt(side pairSide, i int) int {
+	if p.source {
+		return side.firstSingle + i*side.step
+	}
+	return side.singleTarget + i*side.stride
+}
+
+// offset returns where a pixel of an image is: in a chunk's transforms, or where it is single on both sides, in the images.
+func (p *pairImages) offset(chunk, image, row, j, column, i int) int {
+	x := (column*len(p.x.tiles) + i) * p.channels
+	switch {
+	case row == single && column == single:
+		return ((image*p.height+p.singleAt(p.y, j))*p.width + p.singleAt(p.x, i)) * p.pixel
+	case row == single:
+		return chunk*p.raisedSize() + image*p.liftedSize() + p.singleAt(p.y, j)*p.liftedPitch + x
+	}
+	return image*p.raisedSize() + (row*len(p.y.tiles)+j)*p.raisedPitch + x
+}
+
+// transform transforms n channels of count images.
+func (p *pairImages) transform(set *kernel.Set, to []float32, chunk int, from []float32, n, count int) {
+	raised, lifted := cut(to, chunk*p.raisedSize())
+	row := p.width * p.pixel
+	for i, tile := range p.x.tiles {
+		p.tile(set, p.x, tile, lifted[i*p.channels:], len(p.x.tiles)*p.channels, p.liftedPitch, from, p.pixel, row, n, count*p.height)
+	}
+	for j, tile := range p.y.tiles {
+		to, step := raised[j*p.raisedPitch:], len(p.y.tiles)*p.raisedPitch
+		p.tile(set, p.y, tile, to, step, p.raisedSize(), lifted, p.liftedPitch, p.liftedSize(), p.liftedPitch, count)
+		columns := p.singleAt(p.x, 1) - p.singleAt(p.x, 0)
+		for image := range count {
+			p.tile(set, p.y, tile, to[image*p.raisedSize()+p.liftedPitch:], step, p.channels,
+				from[image*p.height*row+p.singleAt(p.x, 0)*p.pixel:], row, columns*p.pixel, n, p.x.counts[single])
+		}
+	}
+}
+
+// tile transforms the places of a tile of one side, pitch values from one pixel to the next on that side.
+func (p *pairImages) tile(set *kernel.Set, side pairSide, tile pairTile, to []float32, kind, toNext int, from []float32, pitch, next, n, count int) {
+	if p.source {
+		set.PairIn(tile.m, tile.edges, to, kind, toNext, from[tile.from*pitch:], side.step*pitch, next, n, count)
+	} else {
+		set.PairGradIn(tile.m, to, kind, toNext, from[(side.pairTarget+tile.to*side.stride)*pitch:], side.stride*pitch, next, n, count)
+	}
+}
+
+// smallSize is how many values a chunk's panel takes: its pixels and their transforms.
 func (p *pairGrad) smallSize() int {
-	return single*p.smallKind + p.chunk*p.k.geometry.smallH*p.k.geometry.smallW*p.k.set.Lanes
+	return p.chunk * (p.small.size() + p.k.geometry.smallH*p.k.geometry.smallW*p.k.set.Lanes)
 }
 
 // productsSize is how many sums of products a task has.
-func (p *pairGrad) productsSize() int { return 3 * kernel.PairKinds * p.k.rows() * p.k.width() }
+func (p *pairGrad) productsSize() int {
+	return kernel.PairKinds * kernel.PairKinds * p.k.rows() * p.k.width()
+}
 
 // scratchSize is how many values a worker needs.
 func (p *pairGrad) scratchSize() int {
-	k := p.k
-	return p.productsSize() + p.bigSize() + k.perTask*p.smallSize() + kernel.Slack
+	return p.productsSize() + p.chunk*p.big.size() + p.k.perTask*p.smallSize() + kernel.Slack
 }
 
-// slice sets sums, by panel, tap and group of big channels, to the gradient from the images of slice number s. Of the taps in
-// a row, those of pairs come first.
+// slice sets sums, by panel, tap and group of big channels, to the gradient from the images of slice number s. Of the taps of
+// a row or column, those of pairs come first.
 func (p *pairGrad) slice(sums, scratch []float32, block part, s int) {
 	k := p.k
 	products, scratch := cut(scratch, p.productsSize())
@@ -85,9 +147,14 @@ func (p *pairGrad) slice(sums, scratch []float32, block part, s int) {
 			p.add(products, scratch, block, lo, min(p.chunk, images.hi-lo))
 		}
 	}
-	channels := k.groups() * k.tile()
-	for row := range (block.lastPanel - block.firstPanel) * 3 {
-		k.set.PairGradOut(sums[3*row*channels:], channels, products[kernel.PairKinds*row*channels:], channels, channels)
+	const kinds = kernel.PairKinds
+	size := k.groups() * k.tile()
+	for panel := range block.lastPanel - block.firstPanel {
+		products, sums := products[panel*kinds*kinds*size:], sums[panel*9*size:]
+		k.set.PairGradOut(products, kinds*size, products, kinds*size, kinds*size)
+		for row := range 3 {
+			k.set.PairGradOut(sums[3*row*size:], size, products[kinds*row*size:], size, size)
+		}
 	}
 }
 
@@ -95,30 +162,29 @@ func (p *pairGrad) slice(sums, scratch []float32, block part, s int) {
 func (p *pairGrad) add(products, scratch []float32, block part, lo, count int) {
 	k, g := p.k, p.k.geometry
 	panels, channels := block.lastPanel-block.firstPanel, block.lastChannel-block.firstChannel
-	bigs, smalls := cut(scratch, p.bigSize())
+	bigs, smalls := cut(scratch, p.chunk*p.big.size())
 	big := k.big[lo*g.bigSize()+block.firstChannel:]
-	p.lift(k.down, bigs, k.channels, p.bigKind, big, g.bigC, g.bigW*g.bigC, channels, count*g.bigH)
+	p.big.transform(k.set, bigs, p.chunk, big, channels, count)
 	for panel := range panels {
-		to := smalls[panel*p.smallSize():]
-		from := to[single*p.smallKind:]
-		k.pack(from, lo, block.firstPanel+panel, count)
-		p.lift(!k.down, to, k.set.Lanes, p.smallKind, from, k.set.Lanes, g.smallW*k.set.Lanes, k.set.Lanes, count*g.smallH)
+		to, pixels := cut(smalls[panel*p.smallSize():], p.chunk*p.small.size())
+		k.pack(pixels, lo, block.firstPanel+panel, count)
+		p.small.transform(k.set, to, p.chunk, pixels, k.set.Lanes, count)
 	}
 	groups := (channels + k.set.OuterRows - 1) / k.set.OuterRows // of the last block fewer, behind whose images nothing lies
 	in := k.incoming(lo+count, count, block)
-	for kind := range kernel.PairKinds {
-		for tap := range 3 {
-			meetings := p.meetings[tap][kind]
+	for row := range kernel.PairKinds {
+		for column := range kernel.PairKinds {
+			meetings := p.meetings[row][column]
 			meetings = meetings[:len(meetings)/p.chunk*count]
 			if len(meetings) == 0 {
 				continue
 			}
 			for panel := range panels {
-				x, y := bigs[kind*p.bigKind:], smalls[panel*p.smallSize()+kind*p.smallKind:]
-				to := products[((panel*3+tap)*kernel.PairKinds+kind)*k.groups()*k.tile():]
-				if kind == single {
-					x = big
+				x, y := bigs, smalls[panel*p.smallSize():]
+				if row == single && column == single {
+					x, y = big, y[p.chunk*p.small.size():]
 				}
+				to := products[((panel*kernel.PairKinds+row)*kernel.PairKinds+column)*k.groups()*k.tile():]
 				for group := range groups {
 					next, step := in.next(len(meetings) / kernel.AheadPixels)
 					k.set.Outer(&to[group*k.tile()], &x[0], &y[0], &k.channelRows[group*k.set.OuterRows],
@@ -129,24 +195,15 @@ func (p *pairGrad) add(products, scratch []float32, block part, lo, count int) {
 	}
 }
 
-// lift transforms the columns of pairs in some rows of pixels, n values of each pixel; source says which transform.
-func (p *pairGrad) lift(source bool, to []float32, place, kind int, from []float32, pixel, row, n, rows int) {
-	for i, tile := range p.x.tiles {
-		if source {
-			p.k.set.PairIn(tile.m, tile.edges, to[i*place:], kind, len(p.x.tiles)*place,
-				from[tile.from*pixel:], p.x.step*pixel, row, n, rows)
-		} else {
-			p.k.set.PairGradIn(tile.m, to[i*place:], kind, len(p.x.tiles)*place,
-				from[(p.x.pairTarget+tile.to*p.x.stride)*pixel:], p.x.stride*pixel, row, n, rows)
-		}
-	}
-}
-
 // store writes the sums to a gradient.
 func (p *pairGrad) store(grad, sums []float32, block part) {
-	order := [...]int{0, 2, 1} // of the taps in a row
-	if !p.k.down {             // seen from the target, pairs lie the other way round
-		order = [...]int{2, 0, 1}
+	side := [...]int{0, 2, 1} // of the taps of a row or column
+	if !p.k.down {            // seen from the target, pairs lie the other way round
+		side = [...]int{2, 0, 1}
+	}
+	var order [9]int
+	for t := range order {
+		order[t] = 3*side[t/3] + side[t%3]
 	}
 	p.k.storeTaps(grad, sums, block, order[:])
 }

@@ -89,8 +89,8 @@ func (g geometry) pairs() bool {
 }
 
 const (
-	// pairImages is how many images a block has at the most, and pairBudget how many values of what lies between.
-	pairImages = 8
+	// pairBlock is how many images a block has at the most, and pairBudget how many values of what lies between.
+	pairBlock  = 8
 	pairBudget = 6 << 20 / 4
 )
 
@@ -111,7 +111,7 @@ func newPairs(t *transfer, g geometry, down bool) *pairs {
 	p.productsSize = single * len(p.y.tiles) * p.productsPitch
 	p.summedSize = p.targetRows * p.productsPitch
 	image := p.liftedSize + p.raisedSize + t.panels*(p.productsSize+p.summedSize)
-	t.most = min(pairImages, max(1, pairBudget/image))
+	t.most = min(pairBlock, max(1, pairBudget/image))
 	p.gather()
 	t.pool.reserve(max(t.most*image+kernel.Slack, (3+3*kernel.PairKinds)*packChannels*t.lanes))
 	return p

@@ -114,19 +114,16 @@ func (w *winograd) block(worker int, to, from []float32, soon arrivals, images i
 	t := w.t
 	first, last := s.of(images * w.tilesY * w.tilesX)
 	steps := t.panels * kernel.WinogradPlaces * ((last - first + t.set.Rows - 1) / t.set.Rows)
-	meanwhile := [...]ahead{
-		newAhead(t.set, soon.sources, 0, images*t.sourceSize, steps),
-		newAhead(t.set, soon.besideSources, 0, images*t.sourceSize, steps),
-		newAhead(t.set, soon.targets, 0, images*t.targetSize, steps),
-		newAhead(t.set, soon.besideTargets, 0, images*t.targetSize, steps),
-	}
+	sources, targets := images*t.sourceSize, images*t.targetSize
+	meanwhile := newAhead(t.set, steps, stretch(soon.targets, 0, targets), stretch(soon.besideTargets, 0, targets),
+		stretch(soon.sources, 0, sources), stretch(soon.besideSources, 0, sources))
 	for at := first; at < last; at += w.together {
-		w.some(worker, to, from, at, min(at+w.together, last), meanwhile[:])
+		w.some(worker, to, from, at, min(at+w.together, last), &meanwhile)
 	}
 }
 
 // some computes tiles first to last-1 of a block of images.
-func (w *winograd) some(worker int, to, from []float32, first, last int, meanwhile []ahead) {
+func (w *winograd) some(worker int, to, from []float32, first, last int, meanwhile *ahead) {
 	t := w.t
 	inputs, products := cut(t.pool.memory[worker], kernel.WinogradPlaces*w.inputPlace())
 	for tile := first; tile < last; tile++ {
@@ -159,16 +156,14 @@ func (w *winograd) inputTile(worker int, to []float32, place int, from []float32
 }
 
 // multiply computes the products of a panel, tiles by lanes, from inputs, tiles by source channels.
-func (w *winograd) multiply(worker int, products, inputs, weights []float32, tiles int, next []ahead) {
+func (w *winograd) multiply(worker int, products, inputs, weights []float32, tiles int, next *ahead) {
 	t := w.t
 	for at := 0; at < tiles; {
 		tile, size := t.set.Fit(tiles - at)
 		rows, outs := w.tiles.list(&t.pool.lists[worker], at, tiles, size)
 		tile(&products[0], &inputs[0], &weights[0], &t.zero[0], rows, outs, &w.tap, 1, t.depth)
 		at += size
-		for i := range next {
-			next[i].step()
-		}
+		next.step()
 	}
 }
 
@@ -245,12 +240,9 @@ func (j *wideProduct) run(worker, place int) {
 		at, to := place*w.place+panel*weights, place*products+panel*tiles*t.lanes
 		part := (inputs + t.panels - 1) / t.panels
 		input := (place+1)*inputs + panel*part
-		next := [...]ahead{
-			newAhead(t.set, w.packed, at+weights, at+2*weights, steps),
-			newAhead(t.set, w.products, to+tiles*t.lanes, to+2*tiles*t.lanes, steps),
-			newAhead(t.set, w.inputs, input, input+part, steps),
-		}
-		w.multiply(worker, w.products[to:], w.inputs[place*inputs:], w.packed[at:], tiles, next[:])
+		next := newAhead(t.set, steps, stretch(w.packed, at+weights, at+2*weights),
+			stretch(w.products, to+tiles*t.lanes, to+2*tiles*t.lanes), stretch(w.inputs, input, input+part))
+		w.multiply(worker, w.products[to:], w.inputs[place*inputs:], w.packed[at:], tiles, &next)
 	}
 }
 

@@ -131,13 +131,13 @@ func (w *winogradGrad) slice(sums, scratch []float32, block part, s int) {
 	products, scratch := cut(scratch, kernel.WinogradPlaces*w.sumPlace())
 	if w.wide {
 		big, small := w.transforms(s, block)
-		var next [2]ahead // meanwhile the next slice's transforms arrive, or at the last, where the gradient goes
+		var next ahead // meanwhile the next slice's transforms arrive, or at the last, where the gradient goes
 		if (s+1)%k.perTree == 0 {
 			w.expect(k.of(s/k.perTree), block)
 		} else {
 			steps := kernel.WinogradPlaces * k.groups()
 			a, b := w.transforms(s+1, block)
-			next[0], next[1] = newAhead(k.set, a, 0, len(a), steps), newAhead(k.set, b, 0, len(b), steps)
+			next = newAhead(k.set, steps, a, b)
 		}
 		tiles := 0
 		for _, images := range k.slices[s] {
@@ -174,7 +174,8 @@ func (w *winogradGrad) multiplyTiles(products, scratch []float32, block part, sl
 					if row++; row == w.rows {
 						// Meanwhile the pixels of as many tiles arrive.
 						done := image*w.tilesY*w.tilesX + y*w.tilesX + x + 1
-						next := [...]ahead{w.pixels(k.big, k.geometry.bigSize(), done), w.pixels(k.small, k.geometry.smallSize(), done)}
+						next := newAhead(k.set, kernel.WinogradPlaces*k.groups(),
+							w.pixels(k.big, k.geometry.bigSize(), done), w.pixels(k.small, k.geometry.smallSize(), done))
 						w.multiply(products, big, small, row, block, add, &next)
 						row, add = 0, true
 					}
@@ -183,18 +184,18 @@ func (w *winogradGrad) multiplyTiles(products, scratch []float32, block part, sl
 		}
 	}
 	if row > 0 || !add {
-		w.multiply(products, big, small, row, block, add, &[2]ahead{})
+		w.multiply(products, big, small, row, block, add, &ahead{})
 	}
 }
 
-// pixels prefetches those of the tiles to be transformed next, the first tiles of a batch being done.
-func (w *winogradGrad) pixels(batch []float32, image, done int) ahead {
+// pixels returns those of the tiles to be transformed next, the first tiles of a batch being done.
+func (w *winogradGrad) pixels(batch []float32, image, done int) []float32 {
 	perTile := image / (w.tilesY * w.tilesX)
-	return newAhead(w.k.set, batch, done*perTile, (done+w.rows)*perTile, kernel.WinogradPlaces*w.k.groups())
+	return stretch(batch, done*perTile, (done+w.rows)*perTile)
 }
 
 // multiply sets the products to those of some tiles, or adds these.
-func (w *winogradGrad) multiply(products, big, small []float32, tiles int, block part, add bool, next *[2]ahead) {
+func (w *winogradGrad) multiply(products, big, small []float32, tiles int, block part, add bool, next *ahead) {
 	k := w.k
 	channels, width, tile, outerRows, lanes := k.channels, k.width(), k.tile(), k.set.OuterRows, k.set.Lanes
 	groups, panels := k.groups(), block.lastPanel-block.firstPanel
@@ -205,8 +206,7 @@ func (w *winogradGrad) multiply(products, big, small []float32, tiles int, block
 			for panel := range panels {
 				k.set.Products(&to[panel*tile], x, &small[panel*lanes], tiles, channels, width, add)
 			}
-			next[0].step()
-			next[1].step()
+			next.step()
 		}
 	}
 }

@@ -20,9 +20,11 @@ const (
 	pairChunkBudget = 1536 << 10 / 4
 )
 
-// pairsGradient reports whether a kernel's gradient is computed by filtering pairs. One tile a row would save a tenth of the
-// multiplications, less than its transforms take.
-func (g geometry) pairsGradient() bool { return g.pairs() && g.smallW > kernel.PairTile }
+// pairsGradient reports whether a kernel's gradient is computed by filtering pairs. Of a row of four, that saves more than its
+// transforms take only where a tile of it is whole, as it is between sides of 7 and 4.
+func (g geometry) pairsGradient() bool {
+	return g.pairs() && (g.smallW > kernel.PairTile || g.smallW == kernel.PairTile && g.bigW%2 == 1)
+}
 
 func newPairGrad(k *kernelGrad) *pairGrad {
 	g := k.geometry

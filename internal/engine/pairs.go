@@ -71,9 +71,12 @@ func newPairSide(big, small, before int, down bool) pairSide {
 			tile.edges |= kernel.FirstZero
 			tile.from += s.step
 		}
+		if m == kernel.PairTile && tile.edges == kernel.FirstZero|kernel.LastZero {
+			tile.m = kernel.PairWhole
+		}
 		s.tiles = append(s.tiles, tile)
 		at += m
-		for kind := range m + 1 {
+		for kind := range kernel.PairPlaces(tile.m) {
 			s.counts[kind]++
 		}
 	}

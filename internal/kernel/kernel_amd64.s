@@ -4290,6 +4290,180 @@ values:
 	VZEROUPPER
 	RET
 
+// func pairInWholeAVX2(edges int, dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
+// Requires: AVX, AVX2
+TEXT ·pairInWholeAVX2(SB), NOSPLIT, $0-72
+	MOVL         $0x3f000000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Y0
+	MOVL         $0x40000000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Y0
+	MOVL         $0xc0000000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Y0
+	MOVL         $0x40400000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Y0
+	MOVQ         dst+8(FP), AX
+	MOVQ         dstStep+16(FP), BX
+	SHLQ         $0x02, BX
+	LEAQ         (BX)(BX*2), DX
+	MOVQ         src+32(FP), SI
+	MOVQ         srcStep+40(FP), R8
+	SHLQ         $0x02, R8
+	LEAQ         (R8)(R8*2), CX
+
+time:
+	MOVQ AX, CX
+	MOVQ SI, DI
+	MOVQ n+56(FP), R9
+
+values:
+	VMOVUPS (DI), Y1
+	VMOVUPS (DI)(R8*1), Y2
+	VMOVUPS (DI)(R8*2), Y3
+	VADDPS  Y3, Y1, Y4
+	VADDPS  Y2, Y4, Y5
+	VSUBPS  Y4, Y2, Y2
+	VMULPS  Y2, Y0, Y2
+	VMOVUPS Y3, (CX)
+	VMOVUPS Y5, (CX)(BX*1)
+	VMOVUPS Y1, (CX)(BX*2)
+	VMOVUPS Y2, (CX)(DX*1)
+	ADDQ    $+32, CX
+	ADDQ    $+32, DI
+	SUBQ    $+8, R9
+	JG      values
+	MOVQ    dstNext+24(FP), CX
+	LEAQ    (AX)(CX*4), AX
+	MOVQ    srcNext+48(FP), CX
+	LEAQ    (SI)(CX*4), SI
+	DECQ    count+64(FP)
+	JNZ     time
+	VZEROUPPER
+	RET
+
+// func pairOutWholeAVX2(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, add *float32, addStep int, addNext int, n int, count int)
+// Requires: AVX, AVX2
+TEXT ·pairOutWholeAVX2(SB), NOSPLIT, $0-88
+	MOVL         $0x40000000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Y0
+	MOVL         $0x40800000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Y0
+	MOVL         $0x41000000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Y0
+	MOVQ         dst+0(FP), AX
+	MOVQ         dstStep+8(FP), BX
+	SHLQ         $0x02, BX
+	LEAQ         (BX)(BX*2), DX
+	MOVQ         src+24(FP), SI
+	MOVQ         srcStep+32(FP), R9
+	SHLQ         $0x02, R9
+	LEAQ         (R9)(R9*2), R8
+	MOVQ         add+48(FP), R10
+	MOVQ         addStep+56(FP), R13
+	SHLQ         $0x02, R13
+	LEAQ         (R13)(R13*2), R12
+
+time:
+	MOVQ AX, CX
+	MOVQ SI, DI
+	MOVQ R10, R11
+	MOVQ n+72(FP), R14
+
+values:
+	VMOVUPS (DI), Y0
+	VMOVUPS (DI)(R9*1), Y1
+	VMOVUPS (DI)(R9*2), Y2
+	VMOVUPS (DI)(R8*1), Y3
+	VSUBPS  Y3, Y1, Y4
+	VSUBPS  Y0, Y4, Y4
+	VADDPS  Y3, Y1, Y1
+	VSUBPS  Y2, Y1, Y1
+	VMOVUPS (R11), Y3
+	VADDPS  Y3, Y2, Y2
+	VMOVUPS Y2, (CX)
+	VMOVUPS (R11)(R13*1), Y2
+	VADDPS  Y2, Y4, Y2
+	VMOVUPS Y2, (CX)(BX*1)
+	VMOVUPS (R11)(R13*2), Y2
+	VADDPS  Y2, Y1, Y1
+	VMOVUPS Y1, (CX)(BX*2)
+	VMOVUPS (R11)(R12*1), Y1
+	VADDPS  Y1, Y0, Y0
+	VMOVUPS Y0, (CX)(DX*1)
+	ADDQ    $+32, CX
+	ADDQ    $+32, DI
+	ADDQ    $+32, R11
+	SUBQ    $+8, R14
+	JG      values
+	MOVQ    dstNext+16(FP), CX
+	LEAQ    (AX)(CX*4), AX
+	MOVQ    srcNext+40(FP), CX
+	LEAQ    (SI)(CX*4), SI
+	MOVQ    addNext+64(FP), CX
+	LEAQ    (R10)(CX*4), R10
+	DECQ    count+80(FP)
+	JNZ     time
+	VZEROUPPER
+	RET
+
+// func pairGradInWholeAVX2(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
+// Requires: AVX, AVX2
+TEXT ·pairGradInWholeAVX2(SB), NOSPLIT, $0-64
+	MOVL         $0x40000000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Y0
+	MOVL         $0x40800000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Y0
+	MOVL         $0x41000000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Y0
+	MOVQ         dst+0(FP), AX
+	MOVQ         dstStep+8(FP), BX
+	SHLQ         $0x02, BX
+	LEAQ         (BX)(BX*2), DX
+	MOVQ         src+24(FP), SI
+	MOVQ         srcStep+32(FP), R9
+	SHLQ         $0x02, R9
+	LEAQ         (R9)(R9*2), R8
+
+time:
+	MOVQ AX, CX
+	MOVQ SI, DI
+	MOVQ n+48(FP), R10
+
+values:
+	VMOVUPS (DI), Y0
+	VMOVUPS (DI)(R9*1), Y1
+	VMOVUPS (DI)(R9*2), Y2
+	VMOVUPS (DI)(R8*1), Y3
+	VSUBPS  Y1, Y3, Y3
+	VADDPS  Y2, Y1, Y4
+	VSUBPS  Y2, Y0, Y0
+	VSUBPS  Y1, Y2, Y1
+	VMOVUPS Y3, (CX)
+	VMOVUPS Y4, (CX)(BX*1)
+	VMOVUPS Y0, (CX)(BX*2)
+	VMOVUPS Y1, (CX)(DX*1)
+	ADDQ    $+32, CX
+	ADDQ    $+32, DI
+	SUBQ    $+8, R10
+	JG      values
+	MOVQ    dstNext+16(FP), CX
+	LEAQ    (AX)(CX*4), AX
+	MOVQ    srcNext+40(FP), CX
+	LEAQ    (SI)(CX*4), SI
+	DECQ    count+56(FP)
+	JNZ     time
+	VZEROUPPER
+	RET
+
 // func pairKernelAVX2(dst *float32, dstStep int, src *float32, srcStep int, n int)
 // Requires: AVX, AVX2, FMA3
 TEXT ·pairKernelAVX2(SB), NOSPLIT, $0-40
@@ -9490,6 +9664,180 @@ values:
 	LEAQ        (SI)(CX*4), SI
 	DECQ        count+56(FP)
 	JNZ         time
+	VZEROUPPER
+	RET
+
+// func pairInWholeAVX512(edges int, dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
+// Requires: AVX, AVX512F
+TEXT ·pairInWholeAVX512(SB), NOSPLIT, $0-72
+	MOVL         $0x3f000000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Z0
+	MOVL         $0x40000000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Z0
+	MOVL         $0xc0000000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Z0
+	MOVL         $0x40400000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Z0
+	MOVQ         dst+8(FP), AX
+	MOVQ         dstStep+16(FP), BX
+	SHLQ         $0x02, BX
+	LEAQ         (BX)(BX*2), DX
+	MOVQ         src+32(FP), SI
+	MOVQ         srcStep+40(FP), R8
+	SHLQ         $0x02, R8
+	LEAQ         (R8)(R8*2), CX
+
+time:
+	MOVQ AX, CX
+	MOVQ SI, DI
+	MOVQ n+56(FP), R9
+
+values:
+	VMOVUPS (DI), Z1
+	VMOVUPS (DI)(R8*1), Z2
+	VMOVUPS (DI)(R8*2), Z3
+	VADDPS  Z3, Z1, Z4
+	VADDPS  Z2, Z4, Z5
+	VSUBPS  Z4, Z2, Z2
+	VMULPS  Z2, Z0, Z2
+	VMOVUPS Z3, (CX)
+	VMOVUPS Z5, (CX)(BX*1)
+	VMOVUPS Z1, (CX)(BX*2)
+	VMOVUPS Z2, (CX)(DX*1)
+	ADDQ    $+64, CX
+	ADDQ    $+64, DI
+	SUBQ    $+16, R9
+	JG      values
+	MOVQ    dstNext+24(FP), CX
+	LEAQ    (AX)(CX*4), AX
+	MOVQ    srcNext+48(FP), CX
+	LEAQ    (SI)(CX*4), SI
+	DECQ    count+64(FP)
+	JNZ     time
+	VZEROUPPER
+	RET
+
+// func pairOutWholeAVX512(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, add *float32, addStep int, addNext int, n int, count int)
+// Requires: AVX, AVX512F
+TEXT ·pairOutWholeAVX512(SB), NOSPLIT, $0-88
+	MOVL         $0x40000000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Z0
+	MOVL         $0x40800000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Z0
+	MOVL         $0x41000000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Z0
+	MOVQ         dst+0(FP), AX
+	MOVQ         dstStep+8(FP), BX
+	SHLQ         $0x02, BX
+	LEAQ         (BX)(BX*2), DX
+	MOVQ         src+24(FP), SI
+	MOVQ         srcStep+32(FP), R9
+	SHLQ         $0x02, R9
+	LEAQ         (R9)(R9*2), R8
+	MOVQ         add+48(FP), R10
+	MOVQ         addStep+56(FP), R13
+	SHLQ         $0x02, R13
+	LEAQ         (R13)(R13*2), R12
+
+time:
+	MOVQ AX, CX
+	MOVQ SI, DI
+	MOVQ R10, R11
+	MOVQ n+72(FP), R14
+
+values:
+	VMOVUPS (DI), Z0
+	VMOVUPS (DI)(R9*1), Z1
+	VMOVUPS (DI)(R9*2), Z2
+	VMOVUPS (DI)(R8*1), Z3
+	VSUBPS  Z3, Z1, Z4
+	VSUBPS  Z0, Z4, Z4
+	VADDPS  Z3, Z1, Z1
+	VSUBPS  Z2, Z1, Z1
+	VMOVUPS (R11), Z3
+	VADDPS  Z3, Z2, Z2
+	VMOVUPS Z2, (CX)
+	VMOVUPS (R11)(R13*1), Z2
+	VADDPS  Z2, Z4, Z2
+	VMOVUPS Z2, (CX)(BX*1)
+	VMOVUPS (R11)(R13*2), Z2
+	VADDPS  Z2, Z1, Z1
+	VMOVUPS Z1, (CX)(BX*2)
+	VMOVUPS (R11)(R12*1), Z1
+	VADDPS  Z1, Z0, Z0
+	VMOVUPS Z0, (CX)(DX*1)
+	ADDQ    $+64, CX
+	ADDQ    $+64, DI
+	ADDQ    $+64, R11
+	SUBQ    $+16, R14
+	JG      values
+	MOVQ    dstNext+16(FP), CX
+	LEAQ    (AX)(CX*4), AX
+	MOVQ    srcNext+40(FP), CX
+	LEAQ    (SI)(CX*4), SI
+	MOVQ    addNext+64(FP), CX
+	LEAQ    (R10)(CX*4), R10
+	DECQ    count+80(FP)
+	JNZ     time
+	VZEROUPPER
+	RET
+
+// func pairGradInWholeAVX512(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
+// Requires: AVX, AVX512F
+TEXT ·pairGradInWholeAVX512(SB), NOSPLIT, $0-64
+	MOVL         $0x40000000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Z0
+	MOVL         $0x40800000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Z0
+	MOVL         $0x41000000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Z0
+	MOVQ         dst+0(FP), AX
+	MOVQ         dstStep+8(FP), BX
+	SHLQ         $0x02, BX
+	LEAQ         (BX)(BX*2), DX
+	MOVQ         src+24(FP), SI
+	MOVQ         srcStep+32(FP), R9
+	SHLQ         $0x02, R9
+	LEAQ         (R9)(R9*2), R8
+
+time:
+	MOVQ AX, CX
+	MOVQ SI, DI
+	MOVQ n+48(FP), R10
+
+values:
+	VMOVUPS (DI), Z0
+	VMOVUPS (DI)(R9*1), Z1
+	VMOVUPS (DI)(R9*2), Z2
+	VMOVUPS (DI)(R8*1), Z3
+	VSUBPS  Z1, Z3, Z3
+	VADDPS  Z2, Z1, Z4
+	VSUBPS  Z2, Z0, Z0
+	VSUBPS  Z1, Z2, Z1
+	VMOVUPS Z3, (CX)
+	VMOVUPS Z4, (CX)(BX*1)
+	VMOVUPS Z0, (CX)(BX*2)
+	VMOVUPS Z1, (CX)(DX*1)
+	ADDQ    $+64, CX
+	ADDQ    $+64, DI
+	SUBQ    $+16, R10
+	JG      values
+	MOVQ    dstNext+16(FP), CX
+	LEAQ    (AX)(CX*4), AX
+	MOVQ    srcNext+40(FP), CX
+	LEAQ    (SI)(CX*4), SI
+	DECQ    count+56(FP)
+	JNZ     time
 	VZEROUPPER
 	RET
 

@@ -12,8 +12,8 @@ func init() {
 	winogradCode{4, winogradInNEON, winogradGradInNEON, winogradOutNEON, winogradKernelNEON, winogradGradOutNEON, nil}.use(&neon)
 	pairCode{
 		lanes: 4, kernel: pairKernelNEON, gradOut: pairGradOutNEON,
-		in: [...]pairStrip{2: pairIn2NEON, pairIn3NEON, pairIn4NEON}, out: [...]pairAddingStrip{2: pairOut2NEON, pairOut3NEON, pairOut4NEON},
-		gradIn: [...]pairGradStrip{2: pairGradIn2NEON, pairGradIn3NEON, pairGradIn4NEON},
+		in: [...]pairStrip{2: pairIn2NEON, pairIn3NEON, pairIn4NEON, pairInWholeNEON}, out: [...]pairAddingStrip{2: pairOut2NEON, pairOut3NEON, pairOut4NEON, pairOutWholeNEON},
+		gradIn: [...]pairGradStrip{2: pairGradIn2NEON, pairGradIn3NEON, pairGradIn4NEON, pairGradInWholeNEON},
 	}.use(&neon)
 	Variants = append(Variants, neon)
 }

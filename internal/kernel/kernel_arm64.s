@@ -4608,6 +4608,172 @@ values:
 	BGT time
 	RET
 
+// func pairInWholeNEON(edges int, dst *float32, dstStep, dstNext int, src *float32, srcStep, srcNext, n, count int)
+TEXT ·pairInWholeNEON(SB), NOSPLIT, $0-72
+	MOVD $0x3f000000, R0
+	VDUP R0, V0.S4
+	MOVD $0x40000000, R0
+	VDUP R0, V1.S4
+	MOVD $0xc0000000, R0
+	VDUP R0, V2.S4
+	MOVD $0x40400000, R0
+	VDUP R0, V3.S4
+	MOVD n+56(FP), R1
+	MOVD count+64(FP), R2
+	MOVD dst+8(FP), R4
+	MOVD dstStep+16(FP), R5
+	LSL $2, R5
+	MOVD dstNext+24(FP), R7
+	MOVD src+32(FP), R8
+	MOVD srcStep+40(FP), R9
+	LSL $2, R9
+	MOVD srcNext+48(FP), R11
+
+time:
+	MOVD R4, R12
+	ADD R7<<2, R4
+	MOVD R8, R13
+	ADD R11<<2, R8
+	MOVD R1, R3
+
+values:
+	MOVD R12, R6
+	MOVD R13, R10
+	VLD1.P (R10)(R9), [V4.S4]
+	VLD1.P (R10)(R9), [V5.S4]
+	VLD1.P (R10)(R9), [V6.S4]
+	WORD $0x4e26d487 // fadd v7.4s, v4.4s, v6.4s
+	WORD $0x4e25d4e8 // fadd v8.4s, v7.4s, v5.4s
+	WORD $0x4ea7d4a9 // fsub v9.4s, v5.4s, v7.4s
+	WORD $0x6e29dc6a // fmul v10.4s, v3.4s, v9.4s
+	VST1.P [V6.S4], (R6)(R5)
+	VST1.P [V8.S4], (R6)(R5)
+	VST1.P [V4.S4], (R6)(R5)
+	VST1.P [V10.S4], (R6)(R5)
+	ADD $16, R12
+	ADD $16, R13
+	SUBS $4, R3
+	BGT values
+	SUBS $1, R2
+	BGT time
+	RET
+
+// func pairOutWholeNEON(dst *float32, dstStep, dstNext int, src *float32, srcStep, srcNext int, add *float32, addStep, addNext, n, count int)
+TEXT ·pairOutWholeNEON(SB), NOSPLIT, $0-88
+	MOVD $0x40000000, R0
+	VDUP R0, V0.S4
+	MOVD $0x40800000, R0
+	VDUP R0, V1.S4
+	MOVD $0x41000000, R0
+	VDUP R0, V2.S4
+	MOVD n+72(FP), R1
+	MOVD count+80(FP), R2
+	MOVD dst+0(FP), R4
+	MOVD dstStep+8(FP), R5
+	LSL $2, R5
+	MOVD dstNext+16(FP), R7
+	MOVD src+24(FP), R8
+	MOVD srcStep+32(FP), R9
+	LSL $2, R9
+	MOVD srcNext+40(FP), R11
+	MOVD add+48(FP), R12
+	MOVD addStep+56(FP), R13
+	LSL $2, R13
+	MOVD addNext+64(FP), R15
+
+time:
+	MOVD R4, R19
+	ADD R7<<2, R4
+	MOVD R8, R20
+	ADD R11<<2, R8
+	MOVD R12, R21
+	ADD R15<<2, R12
+	MOVD R1, R3
+
+values:
+	MOVD R19, R6
+	MOVD R20, R10
+	MOVD R21, R14
+	VLD1.P (R10)(R9), [V3.S4]
+	VLD1.P (R10)(R9), [V4.S4]
+	VLD1.P (R10)(R9), [V5.S4]
+	VLD1.P (R10)(R9), [V6.S4]
+	VORR V5.B16, V5.B16, V8.B16
+	WORD $0x4ea6d489 // fsub v9.4s, v4.4s, v6.4s
+	WORD $0x4ea3d52a // fsub v10.4s, v9.4s, v3.4s
+	WORD $0x4e26d48b // fadd v11.4s, v4.4s, v6.4s
+	WORD $0x4ea5d56c // fsub v12.4s, v11.4s, v5.4s
+	VORR V3.B16, V3.B16, V13.B16
+	VLD1.P (R14)(R13), [V7.S4]
+	WORD $0x4e27d508 // fadd v8.4s, v8.4s, v7.4s
+	VST1.P [V8.S4], (R6)(R5)
+	VLD1.P (R14)(R13), [V7.S4]
+	WORD $0x4e27d54a // fadd v10.4s, v10.4s, v7.4s
+	VST1.P [V10.S4], (R6)(R5)
+	VLD1.P (R14)(R13), [V7.S4]
+	WORD $0x4e27d58c // fadd v12.4s, v12.4s, v7.4s
+	VST1.P [V12.S4], (R6)(R5)
+	VLD1.P (R14)(R13), [V7.S4]
+	WORD $0x4e27d5ad // fadd v13.4s, v13.4s, v7.4s
+	VST1.P [V13.S4], (R6)(R5)
+	ADD $16, R19
+	ADD $16, R20
+	ADD $16, R21
+	SUBS $4, R3
+	BGT values
+	SUBS $1, R2
+	BGT time
+	RET
+
+// func pairGradInWholeNEON(dst *float32, dstStep, dstNext int, src *float32, srcStep, srcNext, n, count int)
+TEXT ·pairGradInWholeNEON(SB), NOSPLIT, $0-64
+	MOVD $0x40000000, R0
+	VDUP R0, V0.S4
+	MOVD $0x40800000, R0
+	VDUP R0, V1.S4
+	MOVD $0x41000000, R0
+	VDUP R0, V2.S4
+	MOVD n+48(FP), R1
+	MOVD count+56(FP), R2
+	MOVD dst+0(FP), R4
+	MOVD dstStep+8(FP), R5
+	LSL $2, R5
+	MOVD dstNext+16(FP), R7
+	MOVD src+24(FP), R8
+	MOVD srcStep+32(FP), R9
+	LSL $2, R9
+	MOVD srcNext+40(FP), R11
+
+time:
+	MOVD R4, R12
+	ADD R7<<2, R4
+	MOVD R8, R13
+	ADD R11<<2, R8
+	MOVD R1, R3
+
+values:
+	MOVD R12, R6
+	MOVD R13, R10
+	VLD1.P (R10)(R9), [V3.S4]
+	VLD1.P (R10)(R9), [V4.S4]
+	VLD1.P (R10)(R9), [V5.S4]
+	VLD1.P (R10)(R9), [V6.S4]
+	WORD $0x4ea4d4c7 // fsub v7.4s, v6.4s, v4.4s
+	WORD $0x4e25d488 // fadd v8.4s, v4.4s, v5.4s
+	WORD $0x4ea5d469 // fsub v9.4s, v3.4s, v5.4s
+	WORD $0x4ea4d4aa // fsub v10.4s, v5.4s, v4.4s
+	VST1.P [V7.S4], (R6)(R5)
+	VST1.P [V8.S4], (R6)(R5)
+	VST1.P [V9.S4], (R6)(R5)
+	VST1.P [V10.S4], (R6)(R5)
+	ADD $16, R12
+	ADD $16, R13
+	SUBS $4, R3
+	BGT values
+	SUBS $1, R2
+	BGT time
+	RET
+
 // func pairKernelNEON(dst *float32, dstStep int, src *float32, srcStep, n int)
 TEXT ·pairKernelNEON(SB), NOSPLIT, $0-40
 	MOVD $0x3f000000, R0

@@ -11,6 +11,9 @@ package kernel
 const (
 	PairTile  = 4            // largest m
 	PairKinds = PairTile + 2 // of places: those of the points, and the single
+	// PairWhole is the m of a tile of four outputs whose first and last inputs are zeros that have no place in the source. The
+	// first four places are enough for it: it is the whole product of a polynomial of three terms and one of two.
+	PairWhole = PairTile + 1
 
 	sixth = float32(1.) / 6
 )
@@ -30,6 +33,11 @@ func pairIn4(d0, d1, d2, d3, d4 float32) (v0, v1, v2, v3, v4 float32) {
 	return v0, v1, v2, v3, e
 }
 
+func pairInWhole(d1, d2, d3 float32) (v0, v1, v2, v3 float32) {
+	e := d1 + d3
+	return d3, e + d2, d1, float32(3 * (d2 - e))
+}
+
 func pairOut2(m0, m1, m2 float32) (y0, y1 float32) { return m0 + m1, m1 + m2 }
 
 func pairOut3(m0, m1, m2, m3 float32) (y0, y1, y2 float32) {
@@ -40,6 +48,10 @@ func pairOut3(m0, m1, m2, m3 float32) (y0, y1, y2 float32) {
 func pairOut4(m0, m1, m2, m3, m4 float32) (y0, y1, y2, y3 float32) {
 	s, q := m1+m3, m1-m3
 	return (m0 + s) + m4, fma(2, m4, q), fma(4, m4, s), fma(8, m4, q) + m2
+}
+
+func pairOutWhole(m0, m1, m2, m3 float32) (y0, y1, y2, y3 float32) {
+	return m2, (m1 - m3) - m0, (m1 + m3) - m2, m0
 }
 
 // pairKernel is the transform of the two taps of pairs, g0 and g1, and of the single one, which stays.
@@ -62,6 +74,10 @@ func pairGradIn4(y0, y1, y2, y3 float32) (w0, w1, w2, w3, w4 float32) {
 	return y0, even + odd, y3, even - odd, fma(8, y3, fma(4, y2, fma(2, y1, y0)))
 }
 
+func pairGradInWhole(y0, y1, y2, y3 float32) (w0, w1, w2, w3 float32) {
+	return y3 - y1, y1 + y2, y0 - y2, y2 - y1
+}
+
 func pairGradOut(u0, u1, u2, u3, u4, u5 float32) (g0, g1, single float32) {
 	g0 = fma(sixth, u3+u4, fma(0.5, u1, u0))
 	g1 = fma(sixth, fma(2, u4, -u3), fma(0.5, u1, u2))
@@ -74,12 +90,35 @@ const (
 	LastZero
 )
 
+// PairPlaces is how many places a tile has.
+func PairPlaces(m int) int {
+	if m == PairWhole {
+		return 4
+	}
+	return m + 1
+}
+
+// PairOutputs is how many outputs a tile has.
+func PairOutputs(m int) int { return min(m, PairTile) }
+
+// PairInputs is how many inputs of a tile PairIn reads.
+func PairInputs(m, edges int) int {
+	if m == PairWhole {
+		return 3
+	}
+	return m + 1 - edges&FirstZero - edges&LastZero/LastZero
+}
+
 // pairInGeneric transforms count times m+1 inputs to m+1 places, each of n values: input j of time r is at
 // src[r·srcNext + j·srcStep], and likewise its places in dst. Inputs that edges says are zeros are not read; without the
 // first, src starts at the second.
 func pairInGeneric(m, edges int, dst []float32, dstStep, dstNext int, src []float32, srcStep, srcNext, n, count int) {
 	var d [PairTile + 1]float32
 	first := edges & FirstZero
+	whole := m == PairWhole
+	if whole {
+		m, edges, first = PairTile, FirstZero|LastZero, 1
+	}
 	for r := range count {
 		for i := range n {
 			for j := range m + 1 {
@@ -89,10 +128,12 @@ func pairInGeneric(m, edges int, dst []float32, dstStep, dstNext int, src []floa
 				}
 			}
 			to := dst[r*dstNext+i:]
-			switch m {
-			case 2:
+			switch {
+			case whole:
+				to[0], to[dstStep], to[2*dstStep], to[3*dstStep] = pairInWhole(d[1], d[2], d[3])
+			case m == 2:
 				to[0], to[dstStep], to[2*dstStep] = pairIn2(d[0], d[1], d[2])
-			case 3:
+			case m == 3:
 				to[0], to[dstStep], to[2*dstStep], to[3*dstStep] = pairIn3(d[0], d[1], d[2], d[3])
 			default:
 				to[0], to[dstStep], to[2*dstStep], to[3*dstStep], to[4*dstStep] = pairIn4(d[0], d[1], d[2], d[3], d[4])
@@ -116,6 +157,9 @@ func pairOutGeneric(m int, dst []float32, dstStep, dstNext int, src []float32, s
 			case 3:
 				y0, y1, y2 := pairOut3(s[0], s[srcStep], s[2*srcStep], s[3*srcStep])
 				d[0], d[dstStep], d[2*dstStep] = y0+a[0], y1+a[addStep], y2+a[2*addStep]
+			case PairWhole:
+				y0, y1, y2, y3 := pairOutWhole(s[0], s[srcStep], s[2*srcStep], s[3*srcStep])
+				d[0], d[dstStep], d[2*dstStep], d[3*dstStep] = y0+a[0], y1+a[addStep], y2+a[2*addStep], y3+a[3*addStep]
 			default:
 				y0, y1, y2, y3 := pairOut4(s[0], s[srcStep], s[2*srcStep], s[3*srcStep], s[4*srcStep])
 				d[0], d[dstStep], d[2*dstStep], d[3*dstStep] = y0+a[0], y1+a[addStep], y2+a[2*addStep], y3+a[3*addStep]
@@ -143,6 +187,8 @@ func pairGradInGeneric(m int, dst []float32, dstStep, dstNext int, src []float32
 				d[0], d[dstStep], d[2*dstStep] = pairGradIn2(s[0], s[srcStep])
 			case 3:
 				d[0], d[dstStep], d[2*dstStep], d[3*dstStep] = pairGradIn3(s[0], s[srcStep], s[2*srcStep])
+			case PairWhole:
+				d[0], d[dstStep], d[2*dstStep], d[3*dstStep] = pairGradInWhole(s[0], s[srcStep], s[2*srcStep], s[3*srcStep])
 			default:
 				d[0], d[dstStep], d[2*dstStep], d[3*dstStep], d[4*dstStep] = pairGradIn4(s[0], s[srcStep], s[2*srcStep], s[3*srcStep])
 			}

@@ -11,9 +11,9 @@ type (
 // pairCode is the assembly of the transforms of pairs for one width of vectors; in and out by the m of a tile.
 type pairCode struct {
 	lanes           int // that n must be a multiple of
-	in              [PairTile + 1]pairStrip
-	out             [PairTile + 1]pairAddingStrip
-	gradIn          [PairTile + 1]pairGradStrip
+	in              [PairWhole + 1]pairStrip
+	out             [PairWhole + 1]pairAddingStrip
+	gradIn          [PairWhole + 1]pairGradStrip
 	kernel, gradOut func(dst *float32, dstStep int, src *float32, srcStep, n int)
 }
 
@@ -25,11 +25,8 @@ func (code pairCode) use(set *Set) {
 			had.PairIn(m, edges, dst, dstStep, dstNext, src, srcStep, srcNext, n, count)
 			return
 		}
-		last := m - edges&FirstZero // input that is read
-		if edges&LastZero != 0 {
-			last--
-		}
-		_, _ = dst[m*dstStep+(count-1)*dstNext+n-1], src[last*srcStep+(count-1)*srcNext+n-1]
+		last := PairInputs(m, edges) - 1
+		_, _ = dst[(PairPlaces(m)-1)*dstStep+(count-1)*dstNext+n-1], src[last*srcStep+(count-1)*srcNext+n-1]
 		code.in[m](edges, &dst[0], dstStep, dstNext, &src[0], srcStep, srcNext, n, count)
 	}
 	set.PairOut = func(m int, dst []float32, dstStep, dstNext int, src []float32, srcStep, srcNext int,
@@ -39,8 +36,8 @@ func (code pairCode) use(set *Set) {
 			return
 		}
 		last := count - 1
-		_, _ = dst[(m-1)*dstStep+last*dstNext+n-1], src[m*srcStep+last*srcNext+n-1]
-		_ = add[(m-1)*addStep+last*addNext+n-1]
+		_, _ = dst[(PairOutputs(m)-1)*dstStep+last*dstNext+n-1], src[(PairPlaces(m)-1)*srcStep+last*srcNext+n-1]
+		_ = add[(PairOutputs(m)-1)*addStep+last*addNext+n-1]
 		code.out[m](&dst[0], dstStep, dstNext, &src[0], srcStep, srcNext, &add[0], addStep, addNext, n, count)
 	}
 	set.PairKernel = func(dst []float32, dstStep int, src []float32, srcStep, n int) {
@@ -52,7 +49,7 @@ func (code pairCode) use(set *Set) {
 			had.PairGradIn(m, dst, dstStep, dstNext, src, srcStep, srcNext, n, count)
 			return
 		}
-		_, _ = dst[m*dstStep+(count-1)*dstNext+n-1], src[(m-1)*srcStep+(count-1)*srcNext+n-1]
+		_, _ = dst[(PairPlaces(m)-1)*dstStep+(count-1)*dstNext+n-1], src[(PairOutputs(m)-1)*srcStep+(count-1)*srcNext+n-1]
 		code.gradIn[m](&dst[0], dstStep, dstNext, &src[0], srcStep, srcNext, n, count)
 	}
 	set.PairGradOut = func(dst []float32, dstStep int, src []float32, srcStep, n int) {

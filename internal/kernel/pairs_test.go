@@ -21,23 +21,24 @@ func init() {
 // TestPairsConvolve holds the transforms of a tile of every size against the sums that they stand for.
 func TestPairsConvolve(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
-	for m := 2; m <= PairTile; m++ {
+	for m := 2; m <= PairWhole; m++ {
 		const n = 16
-		d, taps, bias := randomValues(r, (m+1)*n), randomValues(r, 2*n), randomValues(r, n)
-		v, y := make([]float32, (m+1)*n), make([]float32, m*n)
-		pairInGeneric(m, 0, v, n, 0, d, n, 0, n, 1)
+		outputs, places := PairOutputs(m), PairPlaces(m)
+		d, taps, bias := randomValues(r, (outputs+1)*n), randomValues(r, 2*n), randomValues(r, n)
+		v, y := make([]float32, places*n), make([]float32, outputs*n)
+		pairInGeneric(m, 0, v, n, 0, inputs(m, d, n), n, 0, n, 1)
 		for i := range n {
 			u := [PairKinds]float32{}
 			u[0], u[1], u[2], u[3], u[4], u[5] = pairKernel(taps[i], taps[n+i], 7)
 			if u[5] != 7 {
 				t.Fatalf("the single tap became %v", u[5])
 			}
-			for place := range m + 1 {
+			for place := range places {
 				v[place*n+i] *= u[place]
 			}
 		}
 		pairOutGeneric(m, y, n, 0, v, n, 0, bias, 0, 0, n, 1)
-		for j := range m {
+		for j := range outputs {
 			for i := range n {
 				want := float64(bias[i]) + float64(d[j*n+i])*float64(taps[i]) + float64(d[(j+1)*n+i])*float64(taps[n+i])
 				if off := want - float64(y[j*n+i]); off > 1e-5 || off < -1e-5 {
@@ -48,15 +49,26 @@ func TestPairsConvolve(t *testing.T) {
 	}
 }
 
+// inputs returns what PairIn reads of a tile's inputs, rows of n values. The first and last of a whole row become zeros.
+func inputs(m int, d []float32, n int) []float32 {
+	if m != PairWhole {
+		return d
+	}
+	clear(d[:n])
+	clear(d[len(d)-n:])
+	return d[n:]
+}
+
 // TestPairGradients holds the gradients of taps from a tile of every size against the sums that they stand for.
 func TestPairGradients(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
-	for m := 2; m <= PairTile; m++ {
+	for m := 2; m <= PairWhole; m++ {
 		const n = 16
-		d, dy := randomValues(r, (m+1)*n), randomValues(r, m*n)
-		v, w := make([]float32, (m+1)*n), make([]float32, (m+1)*n)
+		outputs, places := PairOutputs(m), PairPlaces(m)
+		d, dy := randomValues(r, (outputs+1)*n), randomValues(r, outputs*n)
+		v, w := make([]float32, places*n), make([]float32, places*n)
 		u, taps := make([]float32, PairKinds*n), make([]float32, 3*n)
-		pairInGeneric(m, 0, v, n, 0, d, n, 0, n, 1)
+		pairInGeneric(m, 0, v, n, 0, inputs(m, d, n), n, 0, n, 1)
 		pairGradInGeneric(m, w, n, 0, dy, n, 0, n, 1)
 		for i := range v {
 			u[i] = v[i] * w[i]
@@ -65,7 +77,7 @@ func TestPairGradients(t *testing.T) {
 		for tap := range 2 {
 			for i := range n {
 				want := 0.
-				for j := range m {
+				for j := range outputs {
 					want += float64(d[(j+tap)*n+i]) * float64(dy[j*n+i])
 				}
 				if off := want - float64(taps[tap*n+i]); off > 1e-5 || off < -1e-5 {
@@ -84,22 +96,22 @@ func newStrip(r *rand.Rand, rows, n, count int) (step, next, size int) {
 }
 
 func checkPairIn(t *testing.T, set *Set, m *memory, r *rand.Rand, kind kind) {
-	tile, n, count := 2+r.IntN(PairTile-1), numberOfChannels(r), 1+r.IntN(3)
-	srcStep, srcNext, srcSize := newStrip(r, tile+1, n, count)
-	dstStep, dstNext, dstSize := newStrip(r, tile+1, n, count)
+	tile, n, count := 2+r.IntN(PairWhole-1), numberOfChannels(r), 1+r.IntN(3)
+	edges := r.IntN(4)
+	srcStep, srcNext, srcSize := newStrip(r, PairInputs(tile, edges), n, count)
+	dstStep, dstNext, dstSize := newStrip(r, PairPlaces(tile), n, count)
 	src, got := fill(lend[float32](m, srcSize, 0), r, kind), fill(lend[float32](m, dstSize, 0), r, kind)
 	want := copyOf(m, got)
-	edges := r.IntN(4)
 	Generic.PairIn(tile, edges, want, dstStep, dstNext, src, srcStep, srcNext, n, count)
 	set.PairIn(tile, edges, got, dstStep, dstNext, src, srcStep, srcNext, n, count)
 	compare(t, "place", got, want)
 }
 
 func checkPairOut(t *testing.T, set *Set, m *memory, r *rand.Rand, kind kind) {
-	tile, n, count := 2+r.IntN(PairTile-1), numberOfChannels(r), 1+r.IntN(3)
-	srcStep, srcNext, srcSize := newStrip(r, tile+1, n, count)
-	dstStep, dstNext, dstSize := newStrip(r, tile, n, count)
-	addStep, addNext, addSize := newStrip(r, tile, n, count)
+	tile, n, count := 2+r.IntN(PairWhole-1), numberOfChannels(r), 1+r.IntN(3)
+	srcStep, srcNext, srcSize := newStrip(r, PairPlaces(tile), n, count)
+	dstStep, dstNext, dstSize := newStrip(r, PairOutputs(tile), n, count)
+	addStep, addNext, addSize := newStrip(r, PairOutputs(tile), n, count)
 	if r.IntN(2) == 0 {
 		addStep, addNext, addSize = 0, 0, n
 	}
@@ -111,9 +123,9 @@ func checkPairOut(t *testing.T, set *Set, m *memory, r *rand.Rand, kind kind) {
 }
 
 func checkPairGradIn(t *testing.T, set *Set, m *memory, r *rand.Rand, kind kind) {
-	tile, n, count := 2+r.IntN(PairTile-1), numberOfChannels(r), 1+r.IntN(3)
-	srcStep, srcNext, srcSize := newStrip(r, tile, n, count)
-	dstStep, dstNext, dstSize := newStrip(r, tile+1, n, count)
+	tile, n, count := 2+r.IntN(PairWhole-1), numberOfChannels(r), 1+r.IntN(3)
+	srcStep, srcNext, srcSize := newStrip(r, PairOutputs(tile), n, count)
+	dstStep, dstNext, dstSize := newStrip(r, PairPlaces(tile), n, count)
 	src, got := fill(lend[float32](m, srcSize, 0), r, kind), fill(lend[float32](m, dstSize, 0), r, kind)
 	want := copyOf(m, got)
 	Generic.PairGradIn(tile, want, dstStep, dstNext, src, srcStep, srcNext, n, count)

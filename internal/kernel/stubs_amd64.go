@@ -68,6 +68,15 @@ func pairOut4AVX2(dst *float32, dstStep int, dstNext int, src *float32, srcStep 
 func pairGradIn4AVX2(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
 
 //go:noescape
+func pairInWholeAVX2(edges int, dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
+
+//go:noescape
+func pairOutWholeAVX2(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, add *float32, addStep int, addNext int, n int, count int)
+
+//go:noescape
+func pairGradInWholeAVX2(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
+
+//go:noescape
 func pairKernelAVX2(dst *float32, dstStep int, src *float32, srcStep int, n int)
 
 //go:noescape
@@ -140,6 +149,15 @@ func pairOut4AVX512(dst *float32, dstStep int, dstNext int, src *float32, srcSte
 
 //go:noescape
 func pairGradIn4AVX512(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
+
+//go:noescape
+func pairInWholeAVX512(edges int, dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
+
+//go:noescape
+func pairOutWholeAVX512(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, add *float32, addStep int, addNext int, n int, count int)
+
+//go:noescape
+func pairGradInWholeAVX512(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
 
 //go:noescape
 func pairKernelAVX512(dst *float32, dstStep int, src *float32, srcStep int, n int)

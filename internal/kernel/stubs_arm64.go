@@ -98,6 +98,15 @@ func pairOut4NEON(dst *float32, dstStep, dstNext int, src *float32, srcStep, src
 func pairGradIn4NEON(dst *float32, dstStep, dstNext int, src *float32, srcStep, srcNext, n, count int)
 
 //go:noescape
+func pairInWholeNEON(edges int, dst *float32, dstStep, dstNext int, src *float32, srcStep, srcNext, n, count int)
+
+//go:noescape
+func pairOutWholeNEON(dst *float32, dstStep, dstNext int, src *float32, srcStep, srcNext int, add *float32, addStep, addNext, n, count int)
+
+//go:noescape
+func pairGradInWholeNEON(dst *float32, dstStep, dstNext int, src *float32, srcStep, srcNext, n, count int)
+
+//go:noescape
 func pairKernelNEON(dst *float32, dstStep int, src *float32, srcStep, n int)
 
 //go:noescape

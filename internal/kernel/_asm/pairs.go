@@ -28,6 +28,19 @@ func (v variant) pairIn(k, d []vec) []vec { // k: 0.5, 2, −2, 3
 	}
 }
 
+func (v variant) pairInWhole(k, d []vec) []vec {
+	e := v.add(d[0], d[2])
+	return []vec{d[2], v.add(e, d[1]), d[0], v.mul(k[3], v.sub(d[1], e))}
+}
+
+func (v variant) pairOutWhole(_, m []vec) []vec {
+	return []vec{m[2], v.sub(v.sub(m[1], m[3]), m[0]), v.sub(v.add(m[1], m[3]), m[2]), m[0]}
+}
+
+func (v variant) pairGradInWhole(_, y []vec) []vec {
+	return []vec{v.sub(y[3], y[1]), v.add(y[1], y[2]), v.sub(y[0], y[2]), v.sub(y[2], y[1])}
+}
+
 func (v variant) pairOut(k, m []vec) []vec { // k: 2, 4, 8
 	if len(m) == 3 {
 		return []vec{v.add(m[0], m[1]), v.add(m[1], m[2])}
@@ -177,27 +190,41 @@ func (v variant) pairInStrip(m int) {
 	}
 }
 
-func (v variant) pairOutStrip(m int) {
-	TEXT(fmt.Sprintf("pairOut%d%s", m, v.suffix), NOSPLIT,
+func (v variant) pairInWholeStrip() {
+	TEXT("pairInWhole"+v.suffix, NOSPLIT,
+		"func(edges int, dst *float32, dstStep, dstNext int, src *float32, srcStep, srcNext, n, count int)")
+	Pragma("noescape")
+	k := v.constants(0.5, 2, -2, 3)
+	dst, src := newRow("dst"), newRow("src")
+	v.times("", []row{dst, src}, func() {
+		for i, value := range v.pairInWhole(k, v.loads(src, 3)) {
+			VMOVUPS(value, dst.place(i))
+		}
+	})
+}
+
+// pairOutStrip makes the transform of some places back, and pairGradInStrip that of some outputs' gradients.
+func (v variant) pairOutStrip(name string, places int, transform func(k, in []vec) []vec) {
+	TEXT("pairOut"+name+v.suffix, NOSPLIT,
 		"func(dst *float32, dstStep, dstNext int, src *float32, srcStep, srcNext int, add *float32, addStep, addNext, n, count int)")
 	Pragma("noescape")
 	k := v.constants(2, 4, 8)
 	dst, src, add := newRow("dst"), newRow("src"), newRow("add")
 	v.times("", []row{dst, src, add}, func() {
-		for i, value := range v.pairOut(k, v.loads(src, m+1)) {
+		for i, value := range transform(k, v.loads(src, places)) {
 			VMOVUPS(v.add(value, v.load(add.place(i))), dst.place(i))
 		}
 	})
 }
 
-func (v variant) pairGradInStrip(m int) {
-	TEXT(fmt.Sprintf("pairGradIn%d%s", m, v.suffix), NOSPLIT,
+func (v variant) pairGradInStrip(name string, outputs int, transform func(k, in []vec) []vec) {
+	TEXT("pairGradIn"+name+v.suffix, NOSPLIT,
 		"func(dst *float32, dstStep, dstNext int, src *float32, srcStep, srcNext, n, count int)")
 	Pragma("noescape")
 	k := v.constants(2, 4, 8)
 	dst, src := newRow("dst"), newRow("src")
 	v.times("", []row{dst, src}, func() {
-		for i, value := range v.pairGradIn(k, v.loads(src, m)) {
+		for i, value := range transform(k, v.loads(src, outputs)) {
 			VMOVUPS(value, dst.place(i))
 		}
 	})
@@ -235,9 +262,12 @@ func (v variant) kernelStrip(name string, ins int, transform func(k, in []vec) [
 func (v variant) pairs() {
 	for m := 2; m <= 4; m++ {
 		v.pairInStrip(m)
-		v.pairOutStrip(m)
-		v.pairGradInStrip(m)
+		v.pairOutStrip(fmt.Sprint(m), m+1, v.pairOut)
+		v.pairGradInStrip(fmt.Sprint(m), m, v.pairGradIn)
 	}
+	v.pairInWholeStrip()
+	v.pairOutStrip("Whole", 4, v.pairOutWhole)
+	v.pairGradInStrip("Whole", 4, v.pairGradInWhole)
 	v.kernelStrip("pairKernel", 3, v.pairKernel)
 	v.kernelStrip("pairGradOut", 6, v.pairGradOut)
 }

@@ -27,6 +27,19 @@ func (f *file) pairIn(k, d []vec) []vec { // k: 0.5, 2, −2, 3
 	}
 }
 
+func (f *file) pairInWhole(k, d []vec) []vec { // k: 0.5, 2, −2, 3
+	e := f.sum(d[0], d[2])
+	return []vec{d[2], f.sum(e, d[1]), d[0], f.product(k[3], f.difference(d[1], e))}
+}
+
+func (f *file) pairOutWhole(_, m []vec) []vec {
+	return []vec{f.copied(m[2]), f.difference(f.difference(m[1], m[3]), m[0]), f.difference(f.sum(m[1], m[3]), m[2]), f.copied(m[0])}
+}
+
+func (f *file) pairGradInWhole(_, y []vec) []vec {
+	return []vec{f.difference(y[3], y[1]), f.sum(y[1], y[2]), f.difference(y[0], y[2]), f.difference(y[2], y[1])}
+}
+
 func (f *file) pairOut(k, m []vec) []vec { // k: 2, 4, 8
 	if len(m) == 3 {
 		return []vec{f.sum(m[0], m[1]), f.sum(m[1], m[2])}
@@ -165,16 +178,23 @@ func (f *file) pairInStrip(m int) {
 	}
 }
 
-func (f *file) pairOutStrip(m int) {
-	f.text(fmt.Sprintf("pairOut%dNEON", m),
+func (f *file) pairInWholeStrip() {
+	f.text("pairInWholeNEON", "edges int, dst *float32, dstStep, dstNext int, src *float32, srcStep, srcNext, n, count int", 0)
+	k, s := f.constants(0.5, 2, -2, 3), f.strip("dst", "src")
+	f.times("", s, func() { f.through(s.rows[0], s.rows[1], 3, k, f.pairInWhole) })
+}
+
+// pairOutStrip makes the transform of some places back, and pairGradInStrip that of some outputs' gradients.
+func (f *file) pairOutStrip(name string, places int, transform func(k, in []vec) []vec) {
+	f.text("pairOut"+name+"NEON",
 		"dst *float32, dstStep, dstNext int, src *float32, srcStep, srcNext int, add *float32, addStep, addNext, n, count int", 0)
 	k, s := f.constants(2, 4, 8), f.strip("dst", "src", "add")
 	f.times("", s, func() {
-		in, add := f.vecs(m+1), f.vec()
+		in, add := f.vecs(places), f.vec()
 		for _, v := range in {
 			f.read(s.rows[1], v)
 		}
-		for _, v := range f.pairOut(k, in) {
+		for _, v := range transform(k, in) {
 			f.read(s.rows[2], add)
 			f.fadd(v, v, add)
 			f.write(s.rows[0], v)
@@ -182,10 +202,10 @@ func (f *file) pairOutStrip(m int) {
 	})
 }
 
-func (f *file) pairGradInStrip(m int) {
-	f.text(fmt.Sprintf("pairGradIn%dNEON", m), "dst *float32, dstStep, dstNext int, src *float32, srcStep, srcNext, n, count int", 0)
+func (f *file) pairGradInStrip(name string, outputs int, transform func(k, in []vec) []vec) {
+	f.text("pairGradIn"+name+"NEON", "dst *float32, dstStep, dstNext int, src *float32, srcStep, srcNext, n, count int", 0)
 	k, s := f.constants(2, 4, 8), f.strip("dst", "src")
-	f.times("", s, func() { f.through(s.rows[0], s.rows[1], m, k, f.pairGradIn) })
+	f.times("", s, func() { f.through(s.rows[0], s.rows[1], outputs, k, transform) })
 }
 
 // through reads the first inputs of a transform and writes what it gives.
@@ -211,9 +231,12 @@ func (f *file) kernelStrip(name string, ins int, transform func(k, in []vec) []v
 func (f *file) pairs() {
 	for m := 2; m <= 4; m++ {
 		f.pairInStrip(m)
-		f.pairOutStrip(m)
-		f.pairGradInStrip(m)
+		f.pairOutStrip(fmt.Sprint(m), m+1, f.pairOut)
+		f.pairGradInStrip(fmt.Sprint(m), m, f.pairGradIn)
 	}
+	f.pairInWholeStrip()
+	f.pairOutStrip("Whole", 4, f.pairOutWhole)
+	f.pairGradInStrip("Whole", 4, f.pairGradInWhole)
 	f.kernelStrip("pairKernel", 3, f.pairKernel)
 	f.kernelStrip("pairGradOut", 6, f.pairGradOut)
 }

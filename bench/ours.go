@@ -11,7 +11,7 @@ import (
 const ours = "ours"
 
 // burst is how long a unit is repeated at least, as in peer.py.
-const burst = 500 * time.Millisecond
+const burst = 1500 * time.Millisecond
 
 func newOurs(unit string, batch, threads int) (*contestant, error) {
 	set, err := kernel.Choose()

@@ -17,7 +17,7 @@ import time
 import numpy as np
 
 LATENT = 100
-BURST = 0.5  # seconds: a unit shorter than this is repeated, and the median reported
+BURST = 1.5  # seconds: a unit shorter than this is repeated, and the median reported
 
 
 def flags(batch=256):

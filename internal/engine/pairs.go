@@ -94,7 +94,7 @@ func (g geometry) pairs() bool {
 const (
 	// pairBlock is how many images a block has at the most, and pairBudget how many values of what lies between.
 	pairBlock  = 8
-	pairBudget = 6 << 20 / 4
+	pairBudget = 3 << 20 / 4
 )
 
 func newPairs(t *transfer, g geometry, down bool) *pairs {

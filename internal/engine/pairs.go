@@ -27,14 +27,14 @@ type pairs struct {
 	summedSize                              int // of a panel's products transformed back along y
 }
 
-// single is the kind of a single column, behind those of the points.
+// single is the kind of a single row or column, behind those of the points.
 const single = kernel.PairKinds - 1
 
-// pairSide is a row of a transfer.
+// pairSide is one side of a transfer, a row or a column of pixels.
 type pairSide struct {
 	step                             int // from one input of pairs to the next, and from one single to the next
 	tiles                            []pairTile
-	counts                           [kernel.PairKinds]int // columns of a kind
+	counts                           [kernel.PairKinds]int // pixels of a kind
 	firstSingle                      int
 	pairTarget, singleTarget, stride int // the first target of pairs and of singles, and from one to the next
 }
@@ -43,7 +43,7 @@ type pairSide struct {
 // where edges says that the first lies outside of the image.
 type pairTile struct{ m, edges, from, to int }
 
-// newPairSide cuts a row into tiles. A tile of one would save nothing.
+// newPairSide cuts a side into tiles. A tile of one would save nothing.
 func newPairSide(big, small, before int, down bool) pairSide {
 	s := pairSide{step: 1, stride: 2}
 	first, count, sources := 0, small, small // the first input and the outputs of pairs
@@ -190,23 +190,19 @@ func (p *pairs) block(worker int, to, from []float32, images int, s share) {
 	p.lift(lifted, from, images)
 	p.raise(raised, lifted, from, images)
 	first, last := s.of(t.panels)
-	panelOf := func(panel int) (products, summed, target, bias []float32, width int) {
-		products, summed = cut(rest[panel*t.most*(p.productsSize+p.summedSize):], t.most*p.productsSize)
-		return products, summed, to[panel*t.lanes:], t.bias[panel*t.lanes:], min(t.lanes, t.width-panel*t.lanes)
-	}
 	for row := range kernel.PairKinds {
 		for column := range kernel.PairKinds {
 			count := images * p.y.counts[row] * p.x.counts[column]
 			for panel := first; panel < last; panel++ {
-				products, summed, to, bias, width := panelOf(panel)
+				products, summed := p.panel(rest, panel)
 				source, target, add, lanes := raised, products, t.zero, t.lanes
 				if row == single {
 					source, target = lifted, summed
 				}
 				if row == single && column == single {
-					source, add = from, bias
+					source, add = from, t.bias[panel*t.lanes:]
 					if p.up {
-						target, lanes = to, width
+						target, lanes = to[panel*t.lanes:], min(t.lanes, t.width-panel*t.lanes)
 					}
 				}
 				weights := p.packed[((row*kernel.PairKinds+column)*t.panels+panel)*p.weights():]
@@ -215,10 +211,16 @@ func (p *pairs) block(worker int, to, from []float32, images int, s share) {
 		}
 	}
 	for panel := first; panel < last; panel++ {
-		products, summed, to, bias, width := panelOf(panel)
+		products, summed := p.panel(rest, panel)
+		to, bias, width := to[panel*t.lanes:], t.bias[panel*t.lanes:], min(t.lanes, t.width-panel*t.lanes)
 		p.sum(summed, products, to, bias, width, images)
 		p.drop(to, summed, bias, width, images)
 	}
+}
+
+// panel returns where a panel's products are, those to be transformed back along y and then those along x.
+func (p *pairs) panel(memory []float32, panel int) (products, summed []float32) {
+	return cut(memory[panel*p.t.most*(p.productsSize+p.summedSize):], p.t.most*p.productsSize)
 }
 
 // lift transforms the columns of pairs of all source rows.

@@ -1,3 +1,5 @@
+//go:build !linux
+
 package kernel
 
 // Buffer returns n zeros that may be given to kernels: Slack more follow them in memory.

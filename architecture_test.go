@@ -22,7 +22,7 @@ var allowed = map[string][]string{
 	// Numbers. They know nothing of networks.
 	"internal/numeric": {},
 	"internal/random":  {"internal/numeric"},
-	"internal/kernel":  {"internal/numeric", "internal/random", "golang.org/x/sys/cpu"},
+	"internal/kernel":  {"internal/numeric", "internal/random", "golang.org/x/sys/cpu", "golang.org/x/sys/unix"},
 
 	// What a user gives, and what networks are.
 	"internal/input": {},

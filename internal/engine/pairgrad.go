@@ -21,7 +21,8 @@ const (
 )
 
 // pairsGradient reports whether a kernel's gradient is computed by filtering pairs. Of a row of four, that saves more than its
-// transforms take only where a tile of it is whole, as it is between sides of 7 and 4.
+// transforms take only where a tile of it is whole, as it is between sides of 7 and 4. How many rows there are
+// is not looked at: images are mostly square.
 func (g geometry) pairsGradient() bool {
 	return g.pairs() && (g.smallW > kernel.PairTile || g.smallW == kernel.PairTile && g.bigW%2 == 1)
 }

@@ -39,11 +39,12 @@ type pairSide struct {
 	pairTarget, singleTarget, stride int // the first target of pairs and of singles, and from one to the next
 }
 
-// pairTile is m outputs of pairs, the first of them number to, from inputs that start at pixel from, or at the one behind
+// pairTile is outputs of pairs, as many as its m says, the first of them number to, from inputs that start at pixel from, or at the one behind
 // where edges says that the first lies outside of the image.
 type pairTile struct{ m, edges, from, to int }
 
-// newPairSide cuts a side into tiles. A tile of one would save nothing.
+// newPairSide cuts a side into tiles. A tile of one would save nothing. No tile has more places than the one before, so the
+// pixels of a kind are those of the first tiles.
 func newPairSide(big, small, before int, down bool) pairSide {
 	s := pairSide{step: 1, stride: 2}
 	first, count, sources := 0, small, small // the first input and the outputs of pairs
@@ -83,12 +84,18 @@ func newPairSide(big, small, before int, down bool) pairSide {
 	return s
 }
 
-// pairMinimum is the least number of channels with which transforms take less time than they save.
-const pairMinimum = 32
+const (
+	// pairMinimum is the least number of channels with which transforms take less time than they save.
+	pairMinimum = 32
+	// pairLargest is how many values a big image and a small one may have together: of larger ones, what lies between the
+	// steps would go to memory, three times as many values, and direct sums are as fast.
+	pairLargest = 512 << 10
+)
 
 // pairs reports whether a geometry is computed by filtering pairs.
 func (g geometry) pairs() bool {
-	return g.kernel == 3 && g.stride == 2 && min(g.smallH, g.smallW) > 2 && min(g.bigC, g.smallC) >= pairMinimum
+	return g.kernel == 3 && g.stride == 2 && min(g.smallH, g.smallW) > 2 && min(g.bigC, g.smallC) >= pairMinimum &&
+		g.bigSize()+g.smallSize() <= pairLargest
 }
 
 const (
@@ -116,7 +123,7 @@ func newPairs(t *transfer, g geometry, down bool) *pairs {
 	image := p.liftedSize + p.raisedSize + t.panels*(p.productsSize+p.summedSize)
 	t.most = min(pairBlock, max(1, pairBudget/image))
 	p.gather()
-	t.pool.reserve(max(t.most*image+kernel.Slack, (3+3*kernel.PairKinds)*packChannels*t.lanes))
+	t.pool.reserve(max(t.most*image, (3+3*kernel.PairKinds)*packChannels*t.lanes))
 	return p
 }
 
@@ -185,11 +192,14 @@ func (p *pairs) pack(worker, panel int) {
 // block computes a share of the panels of a block of images.
 func (p *pairs) block(worker int, to, from []float32, images int, s share) {
 	t := p.t
+	first, last := s.of(t.panels)
+	if first == last {
+		return
+	}
 	lifted, rest := cut(t.pool.memory[worker], t.most*p.liftedSize)
 	raised, rest := cut(rest, t.most*p.raisedSize)
 	p.lift(lifted, from, images)
 	p.raise(raised, lifted, from, images)
-	first, last := s.of(t.panels)
 	for row := range kernel.PairKinds {
 		for column := range kernel.PairKinds {
 			count := images * p.y.counts[row] * p.x.counts[column]

@@ -9,7 +9,7 @@ package kernel
 // transformed kernel serves tiles of any m. Factors are moved from the kernel's transform to the input's or back so that
 // the input's needs no division.
 const (
-	PairTile  = 4            // largest m
+	PairTile  = 4            // outputs of a tile at the most, which m says
 	PairKinds = PairTile + 2 // of places: those of the points, and the single
 	// PairWhole is the m of a tile of four outputs whose first and last inputs are zeros that have no place in the source. The
 	// first four places are enough for it: it is the whole product of a polynomial of three terms and one of two.
@@ -109,9 +109,9 @@ func PairInputs(m, edges int) int {
 	return m + 1 - edges&FirstZero - edges&LastZero/LastZero
 }
 
-// pairInGeneric transforms count times m+1 inputs to m+1 places, each of n values: input j of time r is at
+// pairInGeneric transforms count times a tile's inputs to its places, each of n values: input j of time r is at
 // src[r·srcNext + j·srcStep], and likewise its places in dst. Inputs that edges says are zeros are not read; without the
-// first, src starts at the second.
+// first, src starts at the second. A whole tile's are always both.
 func pairInGeneric(m, edges int, dst []float32, dstStep, dstNext int, src []float32, srcStep, srcNext, n, count int) {
 	var d [PairTile + 1]float32
 	first := edges & FirstZero
@@ -142,7 +142,7 @@ func pairInGeneric(m, edges int, dst []float32, dstStep, dstNext int, src []floa
 	}
 }
 
-// pairOutGeneric transforms count times m+1 products to m outputs, each of n values, and adds as many of add, which may be
+// pairOutGeneric transforms count times a tile's products to its outputs, each of n values, and adds as many of add, which may be
 // of stride 0.
 func pairOutGeneric(m int, dst []float32, dstStep, dstNext int, src []float32, srcStep, srcNext int,
 	add []float32, addStep, addNext, n, count int) {
@@ -177,7 +177,7 @@ func pairKernelGeneric(dst []float32, dstStep int, src []float32, srcStep, n int
 	}
 }
 
-// pairGradInGeneric transforms count times m gradients of outputs to m+1 places, each of n values.
+// pairGradInGeneric transforms count times the gradients of a tile's outputs to its places, each of n values.
 func pairGradInGeneric(m int, dst []float32, dstStep, dstNext int, src []float32, srcStep, srcNext, n, count int) {
 	for r := range count {
 		for i := range n {

@@ -129,17 +129,6 @@ func (g geometry) gather(down bool, perTap int) []class {
 	return classes
 }
 
-// distances names the taps of a target row (or column) and how far apart their sources are; origin is the first source.
-func distances(list []contact) (name string, origin int) {
-	if len(list) > 0 {
-		origin = list[0].source
-	}
-	for _, c := range list {
-		name += fmt.Sprint(c.tap, ":", c.source-origin, " ")
-	}
-	return name, origin
-}
-
 // meetings lists for every tap the pixels where a big image (X) and a panel of lanes of a small one (Y) meet through it.
 func (g geometry) meetings(lanes int) [][]kernel.Pair {
 	rows := g.contacts(g.bigH, g.smallH, true)

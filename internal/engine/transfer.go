@@ -46,7 +46,8 @@ const blockRows = 32
 // dotWidth is the largest number of target channels that is computed as dot products, a channel at a time.
 const dotWidth = 4
 
-func newTransfer(set *kernel.Set, pool *Pool, g geometry, down bool) *transfer {
+// newTransfer plans for calls of at most batch images.
+func newTransfer(set *kernel.Set, pool *Pool, g geometry, down bool, batch int) *transfer {
 	t := &transfer{set: set, pool: pool, taps: g.taps(), tapStride: g.bigC * g.smallC}
 	if down {
 		t.depth, t.width = g.bigC, g.smallC
@@ -74,7 +75,7 @@ func newTransfer(set *kernel.Set, pool *Pool, g geometry, down bool) *transfer {
 	}
 	t.pack.t = t
 	if g.filters() && !t.dot {
-		t.winograd = newWinograd(t, g, down)
+		t.winograd = newWinograd(t, g, down, batch)
 		t.most = t.winograd.maxImages()
 	} else if g.pairs() && !t.dot {
 		t.pairs = newPairs(t, g, down)
@@ -127,10 +128,12 @@ func (t *transfer) gather(to []float32, panel, tap, channel, channels int) {
 	t.set.Transpose(to, t.lanes, from, t.laneStride, lanes, channels)
 }
 
-// load packs weights, [tap][big channel][small channel], for the calls to come.
+// load packs weights, [tap][big channel][small channel], for the calls to come, until which they stay as they are.
 func (t *transfer) load(weights []float32) {
 	t.weights = weights
-	t.pool.do(&t.pack, t.panels)
+	if t.winograd == nil || !t.winograd.fresh {
+		t.pool.do(&t.pack, t.panels)
+	}
 }
 
 // sources is where a transfer finds its source images.

@@ -8,7 +8,8 @@ import "dcgan/internal/kernel"
 //
 // Where the weights fit in a core's cache, a task does all of this for some tiles of a block of images, a panel of target
 // channels at a time, and what lies between stays in cache too. Where they do not, it is the weights of one place that should be read
-// once: all images are transformed, then places are multiplied, each a task, then all products are transformed back.
+// once: all images are transformed, then places are multiplied, each a task, then all products are transformed back. Of a small
+// batch, the weights are not even written: a task transforms those of a panel and multiplies all places by them.
 type winograd struct {
 	t              *transfer
 	height, width  int // of an image
@@ -21,6 +22,7 @@ type winograd struct {
 	tap            kernel.Tap
 
 	wide       bool      // the weights do not fit
+	fresh      bool      // of wide: they are transformed when they are used
 	inputs     []float32 // of wide: place, tile, source channel
 	products   []float32 // of wide: place, panel, tile, lane
 	images     int       // of the chunk in hand
@@ -28,6 +30,7 @@ type winograd struct {
 	lo         int
 	inputJob   wideInput
 	productJob wideProduct
+	freshJob   freshProduct
 	outputJob  wideOutput
 }
 
@@ -41,6 +44,9 @@ const (
 	weightBudget = 1 << 20 / 4
 	// wideBudget is how many values of inputs and products of a wide transfer are held at a time.
 	wideBudget = 32 << 20 / 4
+	// freshTiles is up to how many tiles of a batch weights are transformed panel by panel as they are used: so few multiply
+	// them that writing them to memory and reading them again takes longer.
+	freshTiles = 32
 	// stagger keeps the places of a transform from falling on the same lines of a cache.
 	stagger = 16
 )
@@ -51,15 +57,18 @@ func (g geometry) filters() bool {
 	return g.kernel == 3 && g.stride == 1 && min(g.bigC, g.smallC) >= 16
 }
 
-func newWinograd(t *transfer, g geometry, down bool) *winograd {
+func newWinograd(t *transfer, g geometry, down bool, batch int) *winograd {
 	w := &winograd{t: t, height: g.bigH, width: g.bigW, up: !down}
 	w.tilesY = (w.height + kernel.WinogradTile - 1) / kernel.WinogradTile
 	w.tilesX = (w.width + kernel.WinogradTile - 1) / kernel.WinogradTile
 	w.place = t.panels * t.depth * t.lanes
-	w.packed = kernel.Buffer(kernel.WinogradPlaces * w.place)
-	w.inputJob.w, w.productJob.w, w.outputJob.w = w, w, w
+	w.inputJob.w, w.productJob.w, w.freshJob.w, w.outputJob.w = w, w, w, w
 	w.wide = kernel.WinogradPlaces*t.depth*t.width > weightBudget
 	tiles := w.maxImages() * w.tilesY * w.tilesX
+	w.fresh = w.wide && batch*w.tilesY*w.tilesX <= freshTiles
+	if !w.fresh {
+		w.packed = kernel.Buffer(kernel.WinogradPlaces * w.place)
+	}
 	if !w.wide {
 		together := inputBudget / (kernel.WinogradPlaces * max(t.depth, t.lanes))
 		w.together = min(tiles, max(t.set.Rows, together/t.set.Rows*t.set.Rows))
@@ -70,6 +79,9 @@ func newWinograd(t *transfer, g geometry, down bool) *winograd {
 	}
 	w.tiles.end()
 	t.pool.reserve(kernel.WinogradPlaces*(w.inputPlace()+w.productPlace()+max(t.depth, t.width)) + 9*packChannels*t.lanes)
+	if w.fresh {
+		t.pool.reserve(kernel.WinogradPlaces*w.freshPlace() + 9*packChannels*t.lanes)
+	}
 	return w
 }
 
@@ -85,16 +97,24 @@ func (w *winograd) maxImages() int {
 func (w *winograd) inputPlace() int   { return w.together*w.t.depth + stagger }
 func (w *winograd) productPlace() int { return w.together*w.t.lanes + stagger }
 
+// freshPlace is the values from one place to the next of a panel's weights that are transformed when they are used.
+func (w *winograd) freshPlace() int { return w.t.depth*w.t.lanes + stagger }
+
 // patch is a worker's memory for a tile at the border, with its zeros.
 func (w *winograd) patch(worker int) []float32 {
 	return w.t.pool.memory[worker][kernel.WinogradPlaces*(w.inputPlace()+w.productPlace()):]
 }
 
-// pack transforms the weights of a panel, some source channels at a time, so that both they and where they go are read and
-// written in whole lines.
+// pack transforms the weights of a panel.
 func (w *winograd) pack(worker, panel int) {
+	w.transform(w.packed[panel*w.t.depth*w.t.lanes:], w.place, w.t.pool.memory[worker], panel)
+}
+
+// transform transforms the weights of a panel, some source channels at a time, so that both they and where they go are read
+// and written in whole lines.
+func (w *winograd) transform(to []float32, place int, taps []float32, panel int) {
 	t := w.t
-	taps := t.pool.memory[worker][:9*packChannels*t.lanes]
+	taps = taps[:9*packChannels*t.lanes]
 	clear(taps)
 	for i := 0; i < t.depth; i += packChannels {
 		channels := min(packChannels, t.depth-i)
@@ -105,7 +125,7 @@ func (w *winograd) pack(worker, panel int) {
 			}
 			t.gather(to, panel, tap, i, channels)
 		}
-		t.set.WinogradKernel(w.packed[(panel*t.depth+i)*t.lanes:], w.place, taps, channels*t.lanes, channels*t.lanes)
+		t.set.WinogradKernel(to[i*t.lanes:], place, taps, channels*t.lanes, channels*t.lanes)
 	}
 }
 
@@ -199,7 +219,11 @@ func (w *winograd) callWide(memory []float32) {
 		inputs := kernel.WinogradPlaces * (w.images*w.tilesY*w.tilesX*t.depth + stagger)
 		w.inputs, w.products = memory[:inputs], memory[inputs:]
 		w.t.pool.do(&w.inputJob, w.images)
-		w.t.pool.do(&w.productJob, kernel.WinogradPlaces)
+		if w.fresh {
+			w.t.pool.do(&w.freshJob, t.panels)
+		} else {
+			w.t.pool.do(&w.productJob, kernel.WinogradPlaces)
+		}
 		w.t.pool.do(&w.outputJob, (w.images+w.perOutput-1)/w.perOutput)
 	}
 }
@@ -243,6 +267,21 @@ func (j *wideProduct) run(worker, place int) {
 		next := newAhead(t.set, steps, stretch(w.packed, at+weights, at+2*weights),
 			stretch(w.products, to+tiles*t.lanes, to+2*tiles*t.lanes), stretch(w.inputs, input, input+part))
 		w.multiply(worker, w.products[to:], w.inputs[place*inputs:], w.packed[at:], tiles, &next)
+	}
+}
+
+// freshProduct transforms the weights of a panel a task and multiplies all places by them.
+type freshProduct struct{ w *winograd }
+
+func (j *freshProduct) run(worker, panel int) {
+	w, t := j.w, j.w.t
+	inputs, products := w.places()
+	tiles := w.images * w.tilesY * w.tilesX
+	taps, weights := cut(t.pool.memory[worker], 9*packChannels*t.lanes)
+	w.transform(weights, w.freshPlace(), taps, panel)
+	for place := range kernel.WinogradPlaces {
+		w.multiply(worker, w.products[place*products+panel*tiles*t.lanes:], w.inputs[place*inputs:], weights[place*w.freshPlace():],
+			tiles, &ahead{})
 	}
 }
 

@@ -20,11 +20,10 @@ type pairs struct {
 	packed []float32                                 // kind of row, kind of column, panel, source channel, lane
 	taps   [1]kernel.Tap                             // of a place
 
-	sourceRows, targetRows int
-	// Values of a row: of pixels transformed along x, of those along y too, and of a panel's products.
-	liftedPitch, raisedPitch, productsPitch int
-	liftedSize, raisedSize, productsSize    int // values an image, the latter of products to be transformed along y
-	summedSize                              int // of a panel's products transformed back along y
+	source                   pairImages
+	targetRows               int
+	productsPitch            int // values of a row of a panel's products
+	productsSize, summedSize int // values of an image: of products to be transformed back along y, and of those that were
 }
 
 // single is the kind of a single row or column, behind those of the points.
@@ -105,22 +104,19 @@ const (
 )
 
 func newPairs(t *transfer, g geometry, down bool) *pairs {
-	p := &pairs{t: t, up: !down, sourceRows: g.smallH, targetRows: g.bigH}
+	p := &pairs{t: t, up: !down, targetRows: g.bigH}
+	height, width := g.smallH, g.smallW
 	if down {
-		p.sourceRows, p.targetRows = p.targetRows, p.sourceRows
+		p.targetRows, height, width = g.smallH, g.bigH, g.bigW
 	}
 	p.x = newPairSide(g.bigW, g.smallW, g.before(g.bigW, g.smallW), down)
 	p.y = newPairSide(g.bigH, g.smallH, g.before(g.bigH, g.smallH), down)
 	p.packed = kernel.Buffer(kernel.PairKinds * kernel.PairKinds * t.panels * p.weights())
-	columns := single * len(p.x.tiles)
-	p.liftedPitch = columns * t.depth
-	p.raisedPitch = (columns + p.x.counts[single]) * t.depth
-	p.productsPitch = (columns + p.x.counts[single]) * t.lanes
-	p.liftedSize = p.sourceRows * p.liftedPitch
-	p.raisedSize = single * len(p.y.tiles) * p.raisedPitch
+	p.source = newPairImages(p.x, p.y, true, height, width, t.depth, t.depth)
+	p.productsPitch = (single*len(p.x.tiles) + p.x.counts[single]) * t.lanes
 	p.productsSize = single * len(p.y.tiles) * p.productsPitch
 	p.summedSize = p.targetRows * p.productsPitch
-	image := p.liftedSize + p.raisedSize + t.panels*(p.productsSize+p.summedSize)
+	image := p.source.size() + t.panels*(p.productsSize+p.summedSize)
 	t.most = min(pairBlock, max(1, pairBudget/image))
 	p.gather()
 	t.pool.reserve(max(t.most*image, (3+3*kernel.PairKinds)*packChannels*t.lanes))
@@ -133,28 +129,23 @@ func (p *pairs) weights() int { return p.t.depth * p.t.lanes }
 // gather lists for each place where its pixels are read and where their products go.
 func (p *pairs) gather() {
 	t := p.t
-	sourcePitch, targetPitch := t.sourceSize/p.sourceRows, t.targetSize/p.targetRows
+	targetPitch := t.targetSize / p.targetRows
 	for row := range kernel.PairKinds {
 		for column := range kernel.PairKinds {
 			list := &p.places[row][column]
 			for image := range t.most {
 				for j := range p.y.counts[row] {
 					for i := range p.x.counts[column] {
-						y, x := row*len(p.y.tiles)+j, column*len(p.x.tiles)+i // of what is transformed
-						sourceRow, targetRow := p.y.firstSingle+j*p.y.step, p.y.singleTarget+j*p.y.stride
-						from := image*p.raisedSize + y*p.raisedPitch + x*t.depth
-						out := image*p.productsSize + y*p.productsPitch + x*t.lanes
+						x, targetRow := (column*len(p.x.tiles)+i)*t.lanes, p.y.singleTarget+j*p.y.stride
+						out := image*p.productsSize + (row*len(p.y.tiles)+j)*p.productsPitch + x
 						if row == single {
-							from = image*p.liftedSize + sourceRow*p.liftedPitch + x*t.depth
-							out = image*p.summedSize + targetRow*p.productsPitch + x*t.lanes
+							out = image*p.summedSize + targetRow*p.productsPitch + x
 						}
-						if row == single && column == single {
-							from = image*t.sourceSize + sourceRow*sourcePitch + (p.x.firstSingle+i*p.x.step)*t.depth
-							if p.up {
-								out = image*t.targetSize + targetRow*targetPitch + (p.x.singleTarget+i*p.x.stride)*t.width
-							}
+						if row == single && column == single && p.up {
+							out = image*t.targetSize + targetRow*targetPitch + (p.x.singleTarget+i*p.x.stride)*t.width
 						}
-						list.rows, list.outs = append(list.rows, from), append(list.outs, out)
+						list.rows = append(list.rows, p.source.offset(t.most, image, row, j, column, i))
+						list.outs = append(list.outs, out)
 					}
 				}
 			}
@@ -196,18 +187,16 @@ func (p *pairs) block(worker int, to, from []float32, images int, s share) {
 	if first == last {
 		return
 	}
-	lifted, rest := cut(t.pool.memory[worker], t.most*p.liftedSize)
-	raised, rest := cut(rest, t.most*p.raisedSize)
-	p.lift(lifted, from, images)
-	p.raise(raised, lifted, from, images)
+	transformed, rest := cut(t.pool.memory[worker], t.most*p.source.size())
+	p.source.transform(t.set, transformed, t.most, from, t.depth, images)
 	for row := range kernel.PairKinds {
 		for column := range kernel.PairKinds {
 			count := images * p.y.counts[row] * p.x.counts[column]
 			for panel := first; panel < last; panel++ {
 				products, summed := p.panel(rest, panel)
-				source, target, add, lanes := raised, products, t.zero, t.lanes
+				source, target, add, lanes := transformed, products, t.zero, t.lanes
 				if row == single {
-					source, target = lifted, summed
+					target = summed
 				}
 				if row == single && column == single {
 					source, add = from, t.bias[panel*t.lanes:]
@@ -231,30 +220,6 @@ func (p *pairs) block(worker int, to, from []float32, images int, s share) {
 // panel returns where a panel's products are, those to be transformed back along y and then those along x.
 func (p *pairs) panel(memory []float32, panel int) (products, summed []float32) {
 	return cut(memory[panel*p.t.most*(p.productsSize+p.summedSize):], p.t.most*p.productsSize)
-}
-
-// lift transforms the columns of pairs of all source rows.
-func (p *pairs) lift(lifted, from []float32, images int) {
-	t := p.t
-	for i, tile := range p.x.tiles {
-		t.set.PairIn(tile.m, tile.edges, lifted[i*t.depth:], len(p.x.tiles)*t.depth, p.liftedPitch,
-			from[tile.from*t.depth:], p.x.step*t.depth, t.sourceSize/p.sourceRows, t.depth, images*p.sourceRows)
-	}
-}
-
-// raise transforms the rows of pairs of lifted columns and of single ones.
-func (p *pairs) raise(raised, lifted, from []float32, images int) {
-	t := p.t
-	pitch := t.sourceSize / p.sourceRows
-	for j, tile := range p.y.tiles {
-		to, step := raised[j*p.raisedPitch:], len(p.y.tiles)*p.raisedPitch
-		t.set.PairIn(tile.m, tile.edges, to, step, p.raisedSize,
-			lifted[tile.from*p.liftedPitch:], p.y.step*p.liftedPitch, p.liftedSize, p.liftedPitch, images)
-		for image := range images {
-			t.set.PairIn(tile.m, tile.edges, to[image*p.raisedSize+p.liftedPitch:], step, t.depth,
-				from[image*t.sourceSize+tile.from*pitch+p.x.firstSingle*t.depth:], p.y.step*pitch, p.x.step*t.depth, t.depth, p.x.counts[single])
-		}
-	}
 }
 
 // sum transforms a panel's products back along y. Upwards, single columns are targets then.

@@ -46,6 +46,7 @@ func FuzzTorch(f *testing.F) {
 		f.Add(about[architectureKey], about[configKey], about[stepKey], true)
 	}
 	f.Add(`{"name":"x","input_shape":[1000000],"layers":[{"class_name":"Dense","units":1000000}]}`, "{}", "-1", false)
+	f.Add(`{"name":"\n\u001b"}`, "{}", "1", false)
 	f.Fuzz(func(t *testing.T, architecture, config, step string, whole bool) {
 		about := map[string]string{versionKey: version, architectureKey: architecture, configKey: config, stepKey: step}
 		var tensors []safetensors.Tensor

@@ -174,7 +174,7 @@ func tell(cmd *cobra.Command, verb func(warn func(string)) (said string, err err
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(cmd.OutOrStdout(), oneLine(said))
+	_, err = fmt.Fprintln(cmd.OutOrStdout(), input.Line(said))
 	return err
 }
 

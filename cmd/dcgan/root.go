@@ -7,7 +7,6 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
-	"unicode"
 
 	"dcgan"
 	"dcgan/internal/input"
@@ -54,17 +53,7 @@ func run(args []string, stdout, stderr io.Writer) (status int) {
 
 // say writes a message as one line, whatever it quotes from files and arguments.
 func say(w io.Writer, message string) {
-	fmt.Fprintf(w, "dcgan: %s\n", oneLine(message))
-}
-
-func oneLine(text string) string {
-	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) { // a file's name must not speak to the terminal
-			return unicode.ReplacementChar
-		}
-		return r
-	}, text)
+	fmt.Fprintf(w, "dcgan: %s\n", input.Line(message))
 }
 
 // newRoot builds the command tree. *begun becomes true when a verb begins its work, so that what cobra itself refuses

@@ -90,7 +90,7 @@ func checkRunsFolder(dir string, isDefault bool) (missing bool, err error) {
 }
 
 func noRuns(w io.Writer, dir string) error {
-	_, err := fmt.Fprintf(w, "no runs in %s: `dcgan train` begins one\n", oneLine(dir))
+	_, err := fmt.Fprintf(w, "no runs in %s: `dcgan train` begins one\n", input.Line(dir))
 	return err
 }
 
@@ -111,7 +111,7 @@ func verifyRuns(cmd *cobra.Command, dir string) error {
 		return noRuns(cmd.OutOrStdout(), dir)
 	}
 	for _, d := range v.Damaged {
-		if _, err := fmt.Fprintf(cmd.OutOrStdout(), "damaged: %s\n", oneLine(d.Reason)); err != nil {
+		if _, err := fmt.Fprintf(cmd.OutOrStdout(), "damaged: %s\n", input.Line(d.Reason)); err != nil {
 			return err
 		}
 	}
@@ -120,7 +120,7 @@ func verifyRuns(cmd *cobra.Command, dir string) error {
 			len(v.Damaged), arch.CountOf(v.Files, "file"), dir)
 	}
 	_, err := fmt.Fprintf(cmd.OutOrStdout(), "whole: %s of %s in %s\n",
-		arch.CountOf(v.Files, "file"), arch.CountOf(v.Runs, "run"), oneLine(dir))
+		arch.CountOf(v.Files, "file"), arch.CountOf(v.Runs, "run"), input.Line(dir))
 	return err
 }
 
@@ -130,7 +130,7 @@ func runsTable(runs []dcgan.RunInfo) []byte {
 	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "RUN\tDATA\tSTEP\tBEST\tSIZE\tSTATE")
 	for _, r := range runs {
-		data, steps, best, state := oneLine(r.Data), fmt.Sprint(r.Steps), r.Best, "whole"
+		data, steps, best, state := input.Line(r.Data), fmt.Sprint(r.Steps), r.Best, "whole"
 		if data == "" { // the settings cannot be known
 			data, steps = "-", "?"
 		}
@@ -143,12 +143,12 @@ func runsTable(runs []dcgan.RunInfo) []byte {
 		case r.Step == 0:
 			state = "no checkpoint yet"
 		}
-		fmt.Fprintf(table, "%s\t%s\t%d/%s\t%s\t%s\t%s\n", oneLine(r.Dir), data, r.Step, steps, best, bytesText(r.Bytes), state)
+		fmt.Fprintf(table, "%s\t%s\t%d/%s\t%s\t%s\t%s\n", input.Line(r.Dir), data, r.Step, steps, best, bytesText(r.Bytes), state)
 	}
 	table.Flush()
 	for _, r := range runs {
 		for _, what := range r.Damaged {
-			fmt.Fprintf(&text, "damaged in %s: %s\n", oneLine(r.Dir), oneLine(what))
+			fmt.Fprintf(&text, "damaged in %s: %s\n", input.Line(r.Dir), input.Line(what))
 		}
 	}
 	return text.Bytes()

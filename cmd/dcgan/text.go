@@ -13,13 +13,14 @@ import (
 
 	"dcgan"
 	"dcgan/arch"
+	"dcgan/internal/input"
 )
 
 // writePlan says what a training will do.
 func writePlan(w io.Writer, plan dcgan.Plan) error {
 	table := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
 	row := func(name, format string, args ...any) {
-		fmt.Fprintf(table, "%s\t%s\n", name, oneLine(fmt.Sprintf(format, args...)))
+		fmt.Fprintf(table, "%s\t%s\n", name, input.Line(fmt.Sprintf(format, args...)))
 	}
 	row("data", "%s, %s of %s", plan.Data, arch.CountOf(plan.Images, "image"), size(plan.Shape...))
 	if plan.Config.Config.Init != "" {

@@ -98,8 +98,10 @@ func (g geometry) pairs() bool {
 }
 
 const (
-	// pairBlock is how many images a block has at the most, and pairBudget how many values of what lies between.
-	pairBlock  = 8
+	// A block has pairLeast images, or so many that a place has pairRows pixels, whole tiles of the matrix kernel, unless
+	// what lies between would then have more than pairBudget values.
+	pairLeast  = 3
+	pairRows   = 24
 	pairBudget = 3 << 20 / 4
 )
 
@@ -117,7 +119,8 @@ func newPairs(t *transfer, g geometry, down bool) *pairs {
 	p.productsSize = single * len(p.y.tiles) * p.productsPitch
 	p.summedSize = p.targetRows * p.productsPitch
 	image := p.source.size() + t.panels*(p.productsSize+p.summedSize)
-	t.most = min(pairBlock, max(1, pairBudget/image))
+	pixels := p.x.counts[0] * p.y.counts[0] // of an image
+	t.most = max(1, min(max(pairLeast, (pairRows+pixels-1)/pixels), pairBudget/image))
 	p.gather()
 	t.pool.reserve(max(t.most*image, (3+3*kernel.PairKinds)*packChannels*t.lanes))
 	return p

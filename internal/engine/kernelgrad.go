@@ -168,7 +168,8 @@ func (k *kernelGrad) of(subtree int) []float32 {
 }
 
 func (k *kernelGrad) run(worker, task int) {
-	subtree, block := task%k.subtrees, k.part(task/k.subtrees)
+	// The blocks of a subtree one after the other: its images are still in the cache that all threads share.
+	subtree, block := task/k.blocks(), k.part(task%k.blocks())
 	size := k.sumsSize()
 	stack, scratch := cut(k.scratch[worker], k.levels*size)
 	depth := 0

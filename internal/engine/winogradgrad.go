@@ -121,8 +121,7 @@ func (j *transformJob) run(worker, task int) {
 type sumJob struct{ w *winogradGrad }
 
 func (j *sumJob) run(worker, task int) {
-	k := j.w.k
-	k.run(worker, task/k.blocks()+j.w.lo+k.subtrees*(task%k.blocks()))
+	j.w.k.run(worker, j.w.lo*j.w.k.blocks()+task)
 }
 
 // slice sets sums, by tap and tile of the matrix kernel, to the gradient from the images of slice number s.

@@ -21,7 +21,11 @@ func Buffer(n int) []float32 {
 	b := make([]float32, size+hugePage/4)
 	before := -uintptr(unsafe.Pointer(&b[0])) % hugePage / 4
 	b = b[before:][:size]
-	// An error means that small pages are all there is.
-	_ = unix.Madvise(unsafe.Slice((*byte)(unsafe.Pointer(&b[0])), pages*hugePage), unix.MADV_HUGEPAGE)
+	// Memory that was used before is on small pages, and stays there: zeros can be given back, and come again. An error means
+	// that small pages are all there is.
+	whole := unsafe.Slice((*byte)(unsafe.Pointer(&b[0])), pages*hugePage)
+	if unix.Madvise(whole, unix.MADV_HUGEPAGE) == nil {
+		_ = unix.Madvise(whole, unix.MADV_DONTNEED)
+	}
 	return b[:n]
 }

@@ -38,8 +38,8 @@ type pairSide struct {
 	pairTarget, singleTarget, stride int // the first target of pairs and of singles, and from one to the next
 }
 
-// pairTile is outputs of pairs, as many as its m says, the first of them number to, from inputs that start at pixel from, or at the one behind
-// where edges says that the first lies outside of the image.
+// pairTile is outputs of pairs, as many as its m says, the first of them number to, from inputs that start at pixel from, or
+// at the one behind where edges says that the first lies outside of the image.
 type pairTile struct{ m, edges, from, to int }
 
 // newPairSide cuts a side into tiles. A tile of one would save nothing. No tile has more places than the one before, so the

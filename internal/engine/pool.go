@@ -30,7 +30,7 @@ type Pool struct {
 type lists struct {
 	rows [2 * kernel.MaxRows]int
 	outs [kernel.MaxRows]int
-	_    [2 * cacheLine]float32 // so that no two workers write to one line
+	_    [cacheLine]float32 // so that no two workers write to one line
 }
 
 // reserve makes sure that each worker has memory for size values. It holds nothing from one task to the next: what all of a

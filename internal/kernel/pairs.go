@@ -142,8 +142,8 @@ func pairInGeneric(m, edges int, dst []float32, dstStep, dstNext int, src []floa
 	}
 }
 
-// pairOutGeneric transforms count times a tile's products to its outputs, each of n values, and adds as many of add, which may be
-// of stride 0.
+// pairOutGeneric transforms count times a tile's products to its outputs, each of n values, and adds as many of add, which
+// may be of stride 0.
 func pairOutGeneric(m int, dst []float32, dstStep, dstNext int, src []float32, srcStep, srcNext int,
 	add []float32, addStep, addNext, n, count int) {
 	for r := range count {

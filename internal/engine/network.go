@@ -147,10 +147,10 @@ func (n *Network) compile(a arch.Network, shapes []arch.Shape, training bool) er
 			s.channels = out[len(out)-1]
 			g, down := layerGeometry(layer, shape, out)
 			s.kernel, s.bias = tensor(i, 0), tensor(i, 1)
-			s.forward = newTransfer(n.set, n.pool, g, down, n.batch)
+			s.forward = newTransfer(n.set, n.pool, g, down)
 			if training {
 				s.grad = newKernelGrad(n.set, n.pool, g, down, n.slices)
-				s.back = newTransfer(n.set, n.pool, g, !down, n.batch)
+				s.back = newTransfer(n.set, n.pool, g, !down)
 			}
 		case arch.BatchNormalization:
 			channels := shape[len(shape)-1]

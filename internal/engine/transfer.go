@@ -46,8 +46,7 @@ const blockRows = 32
 // dotWidth is the largest number of target channels that is computed as dot products, a channel at a time.
 const dotWidth = 4
 
-// newTransfer plans for calls of at most batch images.
-func newTransfer(set *kernel.Set, pool *Pool, g geometry, down bool, batch int) *transfer {
+func newTransfer(set *kernel.Set, pool *Pool, g geometry, down bool) *transfer {
 	t := &transfer{set: set, pool: pool, taps: g.taps(), tapStride: g.bigC * g.smallC}
 	if down {
 		t.depth, t.width = g.bigC, g.smallC
@@ -75,7 +74,7 @@ func newTransfer(set *kernel.Set, pool *Pool, g geometry, down bool, batch int) 
 	}
 	t.pack.t = t
 	if g.filters() && !t.dot {
-		t.winograd = newWinograd(t, g, down, batch)
+		t.winograd = newWinograd(t, g, down)
 		t.most = t.winograd.maxImages()
 	} else if g.pairs() && !t.dot {
 		t.pairs = newPairs(t, g, down)
@@ -128,10 +127,27 @@ func (t *transfer) gather(to []float32, panel, tap, channel, channels int) {
 	t.set.Transpose(to, t.lanes, from, t.laneStride, lanes, channels)
 }
 
+// expectWeights prefetches what gather will read of some source channels, as far as there are any.
+func (t *transfer) expectWeights(panel, tap, channel int) {
+	if channel >= t.depth {
+		return
+	}
+	first := panel * t.lanes
+	lanes := min(t.lanes, t.width-first)
+	from := t.weights[tap*t.tapStride+channel*t.depthStride+first*t.laneStride:]
+	if t.laneStride != 1 {
+		t.set.Prefetch(&from[0], lanes, t.laneStride)
+		return
+	}
+	for lane := 0; lane < lanes; lane += cacheLine {
+		t.set.Prefetch(&from[lane], min(packChannels, t.depth-channel), t.depthStride)
+	}
+}
+
 // load packs weights, [tap][big channel][small channel], for the calls to come, until which they stay as they are.
 func (t *transfer) load(weights []float32) {
 	t.weights = weights
-	if t.winograd == nil || !t.winograd.fresh {
+	if !t.wide() { // which transforms them at every call
 		t.pool.do(&t.pack, t.panels)
 	}
 }

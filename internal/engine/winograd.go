@@ -4,49 +4,46 @@ import "dcgan/internal/kernel"
 
 // winograd is how a transfer of kernel 3 and stride 1 is computed: by tiles of 4×4 target pixels, with a quarter of the
 // multiplications. Images are transformed to 36 places, each a matrix of tiles by source channels; each is multiplied by
-// the transformed weights of its place; and the products are transformed back.
+// the transformed weights of its place; and the products are transformed back, a panel of target channels at a time.
 //
-// Where the weights fit in a core's cache, a task does all of this for some tiles of a block of images, a panel of target
-// channels at a time, and what lies between stays in cache too. Where they do not, it is the weights of one place that should be read
-// once: all images are transformed, then places are multiplied, each a task, then all products are transformed back. Of a small
-// batch, the weights are not even written: a task transforms those of a panel and multiplies all places by them.
+// Where the weights fit in a core's cache, a task does all of this for some tiles of a block of images, and what lies between
+// stays in cache too. Where they do not, all images are transformed first, and a task is a panel: it transforms its weights,
+// which never go to memory, and goes through all tiles, some at a time.
 type winograd struct {
 	t              *transfer
 	height, width  int // of an image
 	up             bool
 	tilesY, tilesX int
-	packed         []float32 // place, panel, source channel, lane
-	place          int       // values of packed a place
-	together       int       // tiles that are worked on at a time, unless wide
+	packed         []float32 // place, panel, source channel, lane; none if wide
+	place          int       // values from one place to the next of the weights
+	together       int       // tiles that are worked on at a time
 	tiles          place     // offsets of tiles in inputs and products
 	tap            kernel.Tap
 
-	wide       bool      // the weights do not fit
-	fresh      bool      // of wide: they are transformed when they are used
-	inputs     []float32 // of wide: place, tile, source channel
-	products   []float32 // of wide: place, panel, tile, lane
-	images     int       // of the chunk in hand
-	perOutput  int       // of them a task transforms back
-	lo         int
-	inputJob   wideInput
-	productJob wideProduct
-	freshJob   freshProduct
-	outputJob  wideOutput
+	wide     bool      // the weights do not fit
+	inputs   []float32 // of wide: place, tile, source channel
+	images   int       // of the chunk in hand
+	lo       int       // the first of them
+	parts    int       // of the tiles, a task each for a panel
+	perThen  int       // images for which a task does what follows
+	inputJob wideInput
+	panelJob widePanel
+	thenJob  wideThen
 }
 
 const (
 	// inputBudget is how many values of transformed inputs, or of a panel's products, are worked on at a time, so that they
 	// stay in a core's cache.
 	inputBudget = 256 << 10 / 4
+	// panelBudget is the same for the products of a wide transfer's panel, whose inputs stay in no core's cache.
+	panelBudget = 512 << 10 / 4
 	// filterBudget is how many values of source and target images a block takes.
 	filterBudget = 640 << 10 / 4
 	// weightBudget is how many values of transformed weights stay in a core's cache beside inputs and products.
 	weightBudget = 1 << 20 / 4
-	// wideBudget is how many values of inputs and products of a wide transfer are held at a time.
-	wideBudget = 32 << 20 / 4
-	// freshTiles is up to how many tiles of a batch weights are transformed panel by panel as they are used: so few multiply
-	// them that writing them to memory and reading them again takes longer.
-	freshTiles = 32
+	// wideBudget is how many values of transformed images, of a wide transfer or gradient, are held at a time, so that they
+	// stay in the cache that cores share.
+	wideBudget = 10 << 20 / 4
 	// stagger keeps the places of a transform from falling on the same lines of a cache.
 	stagger = 16
 )
@@ -57,75 +54,75 @@ func (g geometry) filters() bool {
 	return g.kernel == 3 && g.stride == 1 && min(g.bigC, g.smallC) >= 16
 }
 
-func newWinograd(t *transfer, g geometry, down bool, batch int) *winograd {
+func newWinograd(t *transfer, g geometry, down bool) *winograd {
 	w := &winograd{t: t, height: g.bigH, width: g.bigW, up: !down}
 	w.tilesY = (w.height + kernel.WinogradTile - 1) / kernel.WinogradTile
 	w.tilesX = (w.width + kernel.WinogradTile - 1) / kernel.WinogradTile
-	w.place = t.panels * t.depth * t.lanes
-	w.inputJob.w, w.productJob.w, w.freshJob.w, w.outputJob.w = w, w, w, w
+	w.inputJob.w, w.panelJob.w, w.thenJob.w = w, w, w
 	w.wide = kernel.WinogradPlaces*t.depth*t.width > weightBudget
-	tiles := w.maxImages() * w.tilesY * w.tilesX
-	w.fresh = w.wide && batch*w.tilesY*w.tilesX <= freshTiles
-	if !w.fresh {
+	together := panelBudget / (kernel.WinogradPlaces * t.lanes)
+	if w.wide {
+		w.place = t.depth*t.lanes + stagger
+	} else {
+		together = inputBudget / (kernel.WinogradPlaces * max(t.depth, t.lanes))
+		w.place = t.panels * t.depth * t.lanes
 		w.packed = kernel.Buffer(kernel.WinogradPlaces * w.place)
 	}
-	if !w.wide {
-		together := inputBudget / (kernel.WinogradPlaces * max(t.depth, t.lanes))
-		w.together = min(tiles, max(t.set.Rows, together/t.set.Rows*t.set.Rows))
-		tiles = w.together
-	}
-	for tile := range tiles {
+	w.together = min(w.maxImages()*w.tilesY*w.tilesX, max(t.set.Rows, together/t.set.Rows*t.set.Rows))
+	for tile := range w.together {
 		w.tiles.rows, w.tiles.outs = append(w.tiles.rows, tile*t.depth), append(w.tiles.outs, tile*t.lanes)
 	}
 	w.tiles.end()
-	t.pool.reserve(kernel.WinogradPlaces*(w.inputPlace()+w.productPlace()+max(t.depth, t.width)) + 9*packChannels*t.lanes)
-	if w.fresh {
-		t.pool.reserve(kernel.WinogradPlaces*w.freshPlace() + 9*packChannels*t.lanes)
-	}
+	t.pool.reserve(w.restAt() + max(kernel.WinogradPlaces*max(t.depth, t.width), 9*packChannels*t.lanes))
 	return w
 }
 
 // maxImages is how many images a block may have, or a chunk of a wide transfer.
 func (w *winograd) maxImages() int {
 	if w.wide {
-		return max(1, wideBudget/(kernel.WinogradPlaces*(w.t.depth+w.t.width)*w.tilesY*w.tilesX))
+		return max(1, wideBudget/(kernel.WinogradPlaces*w.t.depth*w.tilesY*w.tilesX))
 	}
 	return max(1, filterBudget/(w.t.sourceSize+w.t.targetSize))
 }
 
-// The values from one place to the next in memory, of the tiles that are worked on together.
+// The values from one place to the next in a worker's memory, of the tiles that are worked on together.
 func (w *winograd) inputPlace() int   { return w.together*w.t.depth + stagger }
 func (w *winograd) productPlace() int { return w.together*w.t.lanes + stagger }
 
-// freshPlace is the values from one place to the next of a panel's weights that are transformed when they are used.
-func (w *winograd) freshPlace() int { return w.t.depth*w.t.lanes + stagger }
-
-// patch is a worker's memory for a tile at the border, with its zeros.
-func (w *winograd) patch(worker int) []float32 {
-	return w.t.pool.memory[worker][kernel.WinogradPlaces*(w.inputPlace()+w.productPlace()):]
+// A worker's memory is for products, then for inputs or where wide for weights, and then for the rest: weights as they are
+// before they are transformed, or a tile at the border with its zeros.
+func (w *winograd) restAt() int {
+	place := w.inputPlace()
+	if w.wide {
+		place = w.place
+	}
+	return kernel.WinogradPlaces * (w.productPlace() + place)
 }
+
+func (w *winograd) rest(worker int) []float32 { return w.t.pool.memory[worker][w.restAt():] }
 
 // pack transforms the weights of a panel.
 func (w *winograd) pack(worker, panel int) {
-	w.transform(w.packed[panel*w.t.depth*w.t.lanes:], w.place, w.t.pool.memory[worker], panel)
+	w.transform(worker, w.packed[panel*w.t.depth*w.t.lanes:], panel)
 }
 
 // transform transforms the weights of a panel, some source channels at a time, so that both they and where they go are read
 // and written in whole lines.
-func (w *winograd) transform(to []float32, place int, taps []float32, panel int) {
+func (w *winograd) transform(worker int, to []float32, panel int) {
 	t := w.t
-	taps = taps[:9*packChannels*t.lanes]
+	taps := w.rest(worker)[:9*packChannels*t.lanes]
 	clear(taps)
 	for i := 0; i < t.depth; i += packChannels {
 		channels := min(packChannels, t.depth-i)
 		for tap := range 9 {
+			t.expectWeights(panel, tap, i+packChannels)
 			to := taps[tap*channels*t.lanes:]
 			if w.up { // seen from the target, the kernel lies the other way round
 				to = taps[(8-tap)*channels*t.lanes:]
 			}
 			t.gather(to, panel, tap, i, channels)
 		}
-		t.set.WinogradKernel(to[i*t.lanes:], place, taps, channels*t.lanes, channels*t.lanes)
+		t.set.WinogradKernel(to[i*t.lanes:], w.place, taps, channels*t.lanes, channels*t.lanes)
 	}
 }
 
@@ -145,21 +142,27 @@ func (w *winograd) block(worker int, to, from []float32, soon arrivals, images i
 // some computes tiles first to last-1 of a block of images.
 func (w *winograd) some(worker int, to, from []float32, first, last int, meanwhile *ahead) {
 	t := w.t
-	inputs, products := cut(t.pool.memory[worker], kernel.WinogradPlaces*w.inputPlace())
+	inputs := t.pool.memory[worker][kernel.WinogradPlaces*w.productPlace():]
 	for tile := first; tile < last; tile++ {
 		image, y, x := w.position(tile)
 		w.inputTile(worker, inputs[(tile-first)*t.depth:], w.inputPlace(), from[image*t.sourceSize:], y-1, x-1)
 	}
 	for panel := range t.panels {
-		for place := range kernel.WinogradPlaces {
-			w.multiply(worker, products[place*w.productPlace():], inputs[place*w.inputPlace():],
-				w.packed[place*w.place+panel*t.depth*t.lanes:], last-first, meanwhile)
-		}
-		for tile := first; tile < last; tile++ {
-			image, y, x := w.position(tile)
-			w.outputTile(worker, to[image*t.targetSize+panel*t.lanes:], y, x, products[(tile-first)*t.lanes:], w.productPlace(),
-				t.bias[panel*t.lanes:], min(t.lanes, t.width-panel*t.lanes))
-		}
+		w.panel(worker, panel, to, inputs, w.inputPlace(), w.packed[panel*t.depth*t.lanes:], first, last, meanwhile)
+	}
+}
+
+// panel computes a panel of tiles first to last-1 of some images from their inputs.
+func (w *winograd) panel(worker, panel int, to, inputs []float32, inputPlace int, weights []float32, first, last int, meanwhile *ahead) {
+	t := w.t
+	products := t.pool.memory[worker]
+	for place := range kernel.WinogradPlaces {
+		w.multiply(worker, products[place*w.productPlace():], inputs[place*inputPlace:], weights[place*w.place:], last-first, meanwhile)
+	}
+	bias, channels := t.bias[panel*t.lanes:], min(t.lanes, t.width-panel*t.lanes)
+	for tile := first; tile < last; tile++ {
+		image, y, x := w.position(tile)
+		w.outputTile(worker, to[image*t.targetSize+panel*t.lanes:], y, x, products[(tile-first)*t.lanes:], w.productPlace(), bias, channels)
 	}
 }
 
@@ -172,7 +175,7 @@ func (w *winograd) position(tile int) (image, y, x int) {
 // inputTile transforms the tile whose upper left pixel is (y, x).
 func (w *winograd) inputTile(worker int, to []float32, place int, from []float32, y, x int) {
 	depth := w.t.depth
-	winogradIn(w.t.set, to, place, from, w.patch(worker), y, x, w.height, w.width, depth, depth)
+	winogradIn(w.t.set, to, place, from, w.rest(worker), y, x, w.height, w.width, depth, depth)
 }
 
 // multiply computes the products of a panel, tiles by lanes, from inputs, tiles by source channels.
@@ -195,7 +198,7 @@ func (w *winograd) outputTile(worker int, to []float32, y, x int, products []flo
 		t.set.WinogradOut(to[(y*w.width+x)*t.width:], w.width*t.width, t.width, products, place, bias, channels)
 		return
 	}
-	patch := w.patch(worker)
+	patch := w.rest(worker)
 	t.set.WinogradOut(patch, side*channels, channels, products, place, bias, channels)
 	for row := y; row < min(y+side, w.height); row++ {
 		for column := x; column < min(x+side, w.width); column++ {
@@ -204,34 +207,30 @@ func (w *winograd) outputTile(worker int, to []float32, y, x int, products []flo
 	}
 }
 
-// wideSize is how many values a wide transfer of images needs for inputs and products.
+// wideSize is how many values a wide transfer of images needs for inputs.
 func (w *winograd) wideSize(images int) int {
-	tiles := min(images, w.maxImages()) * w.tilesY * w.tilesX
-	return kernel.WinogradPlaces*(tiles*(w.t.depth+w.t.panels*w.t.lanes)+2*stagger) + kernel.Slack
+	return kernel.WinogradPlaces*(min(images, w.maxImages())*w.tilesY*w.tilesX*w.t.depth+stagger) + kernel.Slack
 }
+
+// widePlace is the values between places of a wide transfer's inputs.
+func (w *winograd) widePlace() int { return w.images*w.tilesY*w.tilesX*w.t.depth + stagger }
 
 // callWide computes the targets of all images; memory has wideSize values.
 func (w *winograd) callWide(memory []float32) {
 	t := w.t
+	w.inputs = memory
+	threads := t.pool.threads
+	chunks := (t.images + w.maxImages() - 1) / w.maxImages()
 	for w.lo = 0; w.lo < t.images; w.lo += w.images {
-		w.images = min(w.maxImages(), t.images-w.lo)
-		w.perOutput = max(1, min(outputImages, w.images/(4*t.pool.threads)))
-		inputs := kernel.WinogradPlaces * (w.images*w.tilesY*w.tilesX*t.depth + stagger)
-		w.inputs, w.products = memory[:inputs], memory[inputs:]
-		w.t.pool.do(&w.inputJob, w.images)
-		if w.fresh {
-			w.t.pool.do(&w.freshJob, t.panels)
-		} else {
-			w.t.pool.do(&w.productJob, kernel.WinogradPlaces)
+		w.images = min((t.images+chunks-1)/chunks, t.images-w.lo)
+		t.pool.do(&w.inputJob, w.images)
+		w.parts = min(w.images, (2*threads-1)/t.panels+1)
+		t.pool.do(&w.panelJob, t.panels*w.parts)
+		if t.to.then != nil {
+			w.perThen = max(1, w.images/(4*threads))
+			t.pool.do(&w.thenJob, (w.images+w.perThen-1)/w.perThen)
 		}
-		w.t.pool.do(&w.outputJob, (w.images+w.perOutput-1)/w.perOutput)
 	}
-}
-
-// places returns the values between places of a wide transfer's inputs and products.
-func (w *winograd) places() (inputs, products int) {
-	tiles := w.images * w.tilesY * w.tilesX
-	return tiles*w.t.depth + stagger, tiles*w.t.panels*w.t.lanes + stagger
 }
 
 // wideInput transforms an image a task.
@@ -239,72 +238,35 @@ type wideInput struct{ w *winograd }
 
 func (j *wideInput) run(worker, image int) {
 	w, t := j.w, j.w.t
-	place, _ := w.places()
 	row := image * w.tilesY * w.tilesX
 	for y := range w.tilesY {
 		for x := range w.tilesX {
-			w.inputTile(worker, w.inputs[row*t.depth:], place, t.from.images[(w.lo+image)*t.sourceSize:],
+			w.inputTile(worker, w.inputs[row*t.depth:], w.widePlace(), t.from.images[(w.lo+image)*t.sourceSize:],
 				y*kernel.WinogradTile-1, x*kernel.WinogradTile-1)
 			row++
 		}
 	}
 }
 
-// wideProduct multiplies a place a task.
-type wideProduct struct{ w *winograd }
+// widePanel computes a panel of a part of the tiles a task.
+type widePanel struct{ w *winograd }
 
-func (j *wideProduct) run(worker, place int) {
+func (j *widePanel) run(worker, task int) {
 	w, t := j.w, j.w.t
-	inputs, products := w.places()
-	tiles := w.images * w.tilesY * w.tilesX
-	weights := t.depth * t.lanes
-	steps := (tiles + t.set.Rows - 1) / t.set.Rows
-	for panel := range t.panels {
-		// Meanwhile the next panel's weights arrive, where its products go, and a part of the next place's inputs.
-		at, to := place*w.place+panel*weights, place*products+panel*tiles*t.lanes
-		part := (inputs + t.panels - 1) / t.panels
-		input := (place+1)*inputs + panel*part
-		next := newAhead(t.set, steps, stretch(w.packed, at+weights, at+2*weights),
-			stretch(w.products, to+tiles*t.lanes, to+2*tiles*t.lanes), stretch(w.inputs, input, input+part))
-		w.multiply(worker, w.products[to:], w.inputs[place*inputs:], w.packed[at:], tiles, &next)
+	panel, part := task%t.panels, share{task / t.panels, w.parts}
+	weights := t.pool.memory[worker][kernel.WinogradPlaces*w.productPlace():]
+	w.transform(worker, weights, panel)
+	to := t.to.images[w.lo*t.targetSize:]
+	first, last := part.of(w.images * w.tilesY * w.tilesX)
+	for at := first; at < last; at += w.together {
+		w.panel(worker, panel, to, w.inputs[at*t.depth:], w.widePlace(), weights, at, min(at+w.together, last), &ahead{})
 	}
 }
 
-// freshProduct transforms the weights of a panel a task and multiplies all places by them.
-type freshProduct struct{ w *winograd }
+// wideThen does what follows for some images a task.
+type wideThen struct{ w *winograd }
 
-func (j *freshProduct) run(worker, panel int) {
-	w, t := j.w, j.w.t
-	inputs, products := w.places()
-	tiles := w.images * w.tilesY * w.tilesX
-	taps, weights := cut(t.pool.memory[worker], 9*packChannels*t.lanes)
-	w.transform(weights, w.freshPlace(), taps, panel)
-	for place := range kernel.WinogradPlaces {
-		w.multiply(worker, w.products[place*products+panel*tiles*t.lanes:], w.inputs[place*inputs:], weights[place*w.freshPlace():],
-			tiles, &ahead{})
-	}
-}
-
-// wideOutput transforms some images' products back a task, panel by panel: those of a panel's tiles lie one behind the other.
-type wideOutput struct{ w *winograd }
-
-// outputImages is how many images a task takes at the most.
-const outputImages = 16
-
-func (j *wideOutput) run(worker, task int) {
-	w, t := j.w, j.w.t
-	_, place := w.places()
-	perImage := w.tilesY * w.tilesX
-	tiles := w.images * perImage
-	lo, hi := task*w.perOutput, min((task+1)*w.perOutput, w.images)
-	for panel := range t.panels {
-		for row := lo * perImage; row < hi*perImage; row++ {
-			image, y, x := w.position(row)
-			w.outputTile(worker, t.to.images[(w.lo+image)*t.targetSize+panel*t.lanes:], y, x,
-				w.products[(panel*tiles+row)*t.lanes:], place, t.bias[panel*t.lanes:], min(t.lanes, t.width-panel*t.lanes))
-		}
-	}
-	if t.to.then != nil {
-		t.to.then(w.lo+lo, w.lo+hi)
-	}
+func (j *wideThen) run(_, task int) {
+	w := j.w
+	w.t.to.then(w.lo+task*w.perThen, w.lo+min((task+1)*w.perThen, w.images))
 }

@@ -17,7 +17,7 @@ func init() {
 	avx2.Tile, avx2.Short, avx2.Outer, avx2.Dot, avx2.Peak = tileAVX2, shortAVX2, outerAVX2, dotAVX2, peak256
 	avx2.Products, avx2.CopyRows, avx2.Transpose = productsAVX2, copyRows, transpose
 	vectors(&avx2)
-	winogradCode{8, winogradInAVX2, winogradGradInAVX2, winogradOutAVX2, winogradKernelAVX2, winogradGradOutAVX2, nil}.use(&avx2)
+	winogradCode{8, winogradInAVX2, winogradGradInAVX2, winogradOutAVX2, winogradKernelAVX2, winogradGradOutAVX2}.use(&avx2)
 	pairCode{
 		lanes: 8, kernel: pairKernelAVX2, gradOut: pairGradOutAVX2,
 		in: [...]pairStrip{2: pairIn2AVX2, pairIn3AVX2, pairIn4AVX2, pairInWholeAVX2}, out: [...]pairAddingStrip{2: pairOut2AVX2, pairOut3AVX2, pairOut4AVX2, pairOutWholeAVX2},
@@ -35,7 +35,7 @@ func init() {
 	leakyCode{leakyAVX512, leakyBackAVX512}.use(&avx512)
 	channelCode{16, sumsAVX512, momentsAVX512, normGradsAVX512, scaleAVX512, normBackAVX512}.use(&avx512)
 	avx512.Products = productsAVX512
-	winogradCode{16, winogradInAVX512, winogradGradInAVX512, winogradOutAVX512, winogradKernelAVX512, winogradGradOutAVX512, winogradKernelFarAVX512}.use(&avx512)
+	winogradCode{16, winogradInAVX512, winogradGradInAVX512, winogradOutAVX512, winogradKernelAVX512, winogradGradOutAVX512}.use(&avx512)
 	pairCode{
 		lanes: 16, kernel: pairKernelAVX512, gradOut: pairGradOutAVX512,
 		in: [...]pairStrip{2: pairIn2AVX512, pairIn3AVX512, pairIn4AVX512, pairInWholeAVX512}, out: [...]pairAddingStrip{2: pairOut2AVX512, pairOut3AVX512, pairOut4AVX512, pairOutWholeAVX512},

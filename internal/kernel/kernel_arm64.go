@@ -9,7 +9,7 @@ func init() {
 	neon.Tile, neon.Short, neon.Outer, neon.Dot, neon.Peak = tileNEON, shortNEON, outerAhead, dotNEON, peak128
 	neon.Products = productsNEON
 	vectors(&neon)
-	winogradCode{4, winogradInNEON, winogradGradInNEON, winogradOutNEON, winogradKernelNEON, winogradGradOutNEON, nil}.use(&neon)
+	winogradCode{4, winogradInNEON, winogradGradInNEON, winogradOutNEON, winogradKernelNEON, winogradGradOutNEON}.use(&neon)
 	pairCode{
 		lanes: 4, kernel: pairKernelNEON, gradOut: pairGradOutNEON,
 		in: [...]pairStrip{2: pairIn2NEON, pairIn3NEON, pairIn4NEON, pairInWholeNEON}, out: [...]pairAddingStrip{2: pairOut2NEON, pairOut3NEON, pairOut4NEON, pairOutWholeNEON},

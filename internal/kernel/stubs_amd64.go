@@ -115,9 +115,6 @@ func winogradOutAVX512(dst *float32, row int, pixel int, src *float32, place int
 func winogradKernelAVX512(dst *float32, place int, src *float32, tap int, lanes int)
 
 //go:noescape
-func winogradKernelFarAVX512(dst *float32, place int, src *float32, tap int, lanes int)
-
-//go:noescape
 func winogradGradInAVX512(dst *float32, place int, src *float32, row int, pixel int, channels int)
 
 //go:noescape

@@ -2,22 +2,14 @@
 
 package kernel
 
-import "unsafe"
-
-const (
-	lineLanes = 16            // values of a line of cache
-	farPlace  = 256 << 10 / 4 // values from one place to the next from which on transformed kernels fit in no core's cache
-)
-
 // winogradCode is the assembly of the transforms for one width of vectors.
 type winogradCode struct {
-	lanes     int // that channels must be a multiple of
-	in        func(dst *float32, place int, src *float32, row, pixel, channels, edges int)
-	gradIn    func(dst *float32, place int, src *float32, row, pixel, channels int)
-	out       func(dst *float32, row, pixel int, src *float32, place int, bias *float32, channels int)
-	kernel    func(dst *float32, place int, src *float32, tap, lanes int)
-	gradOut   func(dst *float32, tap int, src *float32, place, lanes int)
-	kernelFar func(dst *float32, place int, src *float32, tap, lanes int) // whole lines that go past the caches; may be nil
+	lanes   int // that channels must be a multiple of
+	in      func(dst *float32, place int, src *float32, row, pixel, channels, edges int)
+	gradIn  func(dst *float32, place int, src *float32, row, pixel, channels int)
+	out     func(dst *float32, row, pixel int, src *float32, place int, bias *float32, channels int)
+	kernel  func(dst *float32, place int, src *float32, tap, lanes int)
+	gradOut func(dst *float32, tap int, src *float32, place, lanes int)
 }
 
 // use sets a variant's transforms. Channels that are not whole vectors are left to those that it had: the bits are the
@@ -55,11 +47,6 @@ func (code winogradCode) use(set *Set) {
 	set.WinogradKernel = func(dst []float32, place int, src []float32, tap, lanes int) {
 		reach(dst, WinogradInput, WinogradInput*place, place, lanes)
 		reach(src, 3, 3*tap, tap, lanes)
-		whole := place%lineLanes == 0 && uintptr(unsafe.Pointer(&dst[0]))%(4*lineLanes) == 0
-		if code.kernelFar != nil && whole && place > farPlace {
-			code.kernelFar(&dst[0], place, &src[0], tap, lanes)
-			return
-		}
 		code.kernel(&dst[0], place, &src[0], tap, lanes)
 	}
 	set.WinogradGradOut = func(dst []float32, tap int, src []float32, place, lanes int) {

@@ -130,7 +130,6 @@ type transform struct {
 	numbers   []float32
 	bias      bool
 	edges     bool // parameter edges says which rows and columns of the source are zeros, and not there
-	far       bool // the result goes past the caches, to whole lines
 }
 
 // The bits of edges, as in package kernel.
@@ -287,11 +286,7 @@ func (v variant) square(name, signature string, t transform, dst, src strided, c
 			if t.bias {
 				r = v.add(r, add)
 			}
-			if t.far {
-				VMOVNTPS(r, row.at(x))
-			} else {
-				VMOVUPS(r, row.at(x))
-			}
+			VMOVUPS(r, row.at(x))
 		}
 		if y < t.outs-1 {
 			ADDQ(dstRow, row.start)
@@ -304,9 +299,6 @@ func (v variant) square(name, signature string, t transform, dst, src strided, c
 	}
 	SUBQ(I32(v.bytes/4), left)
 	JG(LabelRef("channels"))
-	if t.far {
-		SFENCE() // other threads read it
-	}
 	VZEROUPPER()
 	RET()
 }
@@ -404,16 +396,9 @@ func (v variant) winograd() {
 	v.square("winogradOut", "func(dst *float32, row, pixel int, src *float32, place int, bias *float32, channels int)",
 		transform{ins: 6, outs: 4, one: v.winogradOut, numbers: []float32{0.5, 0.25, 0.125, -2, 4, -8}, bias: true},
 		strided{"dst", "row", "pixel"}, strided{"src", "", "place"}, "channels")
-	forward := transform{ins: 3, outs: 6, one: v.winogradKernel, numbers: []float32{float32(1.) / 3, float32(1.) / 15, 16, 8, 4, 2, 0.5}}
-	name := "winogradKernel"
-	for {
-		v.square(name, "func(dst *float32, place int, src *float32, tap, lanes int)", forward,
-			strided{"dst", "", "place"}, strided{"src", "", "tap"}, "lanes")
-		if forward.far || v.bytes < 64 { // narrower vectors are no whole lines
-			break
-		}
-		name, forward.far = "winogradKernelFar", true
-	}
+	v.square("winogradKernel", "func(dst *float32, place int, src *float32, tap, lanes int)",
+		transform{ins: 3, outs: 6, one: v.winogradKernel, numbers: []float32{float32(1.) / 3, float32(1.) / 15, 16, 8, 4, 2, 0.5}},
+		strided{"dst", "", "place"}, strided{"src", "", "tap"}, "lanes")
 	v.square("winogradGradIn", "func(dst *float32, place int, src *float32, row, pixel, channels int)",
 		transform{ins: 4, outs: 6, one: v.winogradGradIn, numbers: []float32{0.5, 0.25, 0.125, -2, 4, -8}},
 		strided{"dst", "", "place"}, strided{"src", "row", "pixel"}, "channels")

@@ -13,10 +13,13 @@ type channelSums struct {
 	kind     sumKind
 	norm     *norm
 	slope    float32
-	slices   [][]span
 	x, z     []float32
 	first    []float64 // images × channels, and at the end the sums; where an image has one pixel, slices × channels
 	second   []float64
+
+	slices  [][]span
+	perTask int // channels of a task that finishes sums
+	then    func(first, second []float64, lo, hi int)
 }
 
 type sumKind int
@@ -28,8 +31,13 @@ const (
 )
 
 const (
-	taskChannels = 1024 // of a task: a page of each row
-	maxSlices    = 64
+	maxSlices = 64
+	// taskSums is how many values a task that finishes sums adds: fewer take less time than a thread to begin.
+	taskSums = 1 << 13
+	// taskChannels is how many channels it has at least: some lines of each row, or half a page of what lies far apart.
+	taskChannels, taskPixels = 32, 512
+	// lineSums is how many sums a line of cache holds, that two threads do not write to.
+	lineSums = 8
 )
 
 func newChannelSums(set *kernel.Set, pool *Pool, channels, pixels, batch, slices int) *channelSums {
@@ -37,6 +45,10 @@ func newChannelSums(set *kernel.Set, pool *Pool, channels, pixels, batch, slices
 	rows := batch
 	if pixels == 1 {
 		rows = slices
+	}
+	c.perTask = max(taskChannels, taskSums/batch/lineSums*lineSums)
+	if pixels == 1 {
+		c.perTask = taskPixels
 	}
 	c.first, c.second = make([]float64, rows*channels), make([]float64, rows*channels)
 	return c
@@ -78,38 +90,61 @@ func (c *channelSums) add(first, second []float64, start, lo, rows int) {
 	}
 }
 
-// finish returns the sums over the batch, valid until the next begin.
-func (c *channelSums) finish(slices [][]span) (first, second []float64) {
-	c.slices = slices
-	if c.pixels == 1 {
-		c.pool.do(c, len(slices)*c.perSlice())
-		c.tree(c.first, nil)
-		c.tree(c.second, nil)
-	} else {
-		c.tree(c.first, slices)
-		c.tree(c.second, slices)
-	}
-	return c.first[:c.channels], c.second[:c.channels]
+// finish takes the sums over the batch and calls then with them for channels lo to hi-1, again and again. They are valid until
+// the next begin.
+func (c *channelSums) finish(slices [][]span, then func(first, second []float64, lo, hi int)) {
+	c.slices, c.then = slices, then
+	c.pool.do(c, (c.channels+c.perTask-1)/c.perTask)
 }
 
-// tree leaves in the first row the sum of all. With slices the rows are images', and are first summed to slices'.
-func (c *channelSums) tree(rows []float64, slices [][]span) {
-	row := func(i int) []float64 { return rows[i*c.channels:][:c.channels] }
-	for s, slice := range slices {
+// run finishes the sums of some channels.
+func (c *channelSums) run(_, task int) {
+	lo := task * c.perTask
+	hi := min(lo+c.perTask, c.channels)
+	if c.pixels == 1 {
+		for s, slice := range c.slices {
+			first, second := c.row(c.first, s, lo, hi), c.row(c.second, s, lo, hi)
+			clear(first)
+			clear(second)
+			for _, images := range slice {
+				c.add(first, second, lo, images.lo, images.hi-images.lo)
+			}
+		}
+	} else {
+		c.join(c.first, lo, hi)
+		c.join(c.second, lo, hi)
+	}
+	c.tree(c.first, lo, hi)
+	c.tree(c.second, lo, hi)
+	c.then(c.first, c.second, lo, hi)
+}
+
+// row returns channels lo to hi-1 of row i.
+func (c *channelSums) row(of []float64, i, lo, hi int) []float64 {
+	return of[i*c.channels:][lo:hi]
+}
+
+// join leaves in the first rows the slices' sums of what images have.
+func (c *channelSums) join(rows []float64, lo, hi int) {
+	for s, slice := range c.slices {
 		// A slice begins at an image of its own number or above, so no image is overwritten that is still to be read.
-		to := row(s)
-		copy(to, row(slice[0].lo))
+		to := c.row(rows, s, lo, hi)
+		copy(to, c.row(rows, slice[0].lo, lo, hi))
 		for _, images := range slice {
 			for i := images.lo; i < images.hi; i++ {
 				if i != slice[0].lo {
-					add(to, row(i))
+					add(to, c.row(rows, i, lo, hi))
 				}
 			}
 		}
 	}
+}
+
+// tree leaves in the first row the sum of all slices'.
+func (c *channelSums) tree(rows []float64, lo, hi int) {
 	for distance := 1; distance < len(c.slices); distance *= 2 {
 		for left := 0; left < len(c.slices); left += 2 * distance {
-			add(row(left), row(left+distance))
+			add(c.row(rows, left, lo, hi), c.row(rows, left+distance, lo, hi))
 		}
 	}
 }
@@ -117,19 +152,5 @@ func (c *channelSums) tree(rows []float64, slices [][]span) {
 func add(to, from []float64) {
 	for i, v := range from {
 		to[i] += v
-	}
-}
-
-// perSlice is how many tasks a slice is cut into by channels.
-func (c *channelSums) perSlice() int { return (c.channels + taskChannels - 1) / taskChannels }
-
-func (c *channelSums) run(_, task int) {
-	slice, start := task/c.perSlice(), task%c.perSlice()*taskChannels
-	end := min(start+taskChannels, c.channels)
-	first, second := c.first[slice*c.channels+start:slice*c.channels+end], c.second[slice*c.channels+start:slice*c.channels+end]
-	clear(first)
-	clear(second)
-	for _, images := range c.slices[slice] {
-		c.add(first, second, start, images.lo, images.hi-images.lo)
 	}
 }

@@ -59,7 +59,7 @@ func (d *directGrad) add(sums, scratch []float32, block part, lo, count int) {
 	var big []float32
 	packed, rows := scratch, k.channelRows
 	if k.window == nil {
-		big = k.big[lo*d.bigSize:]
+		big = k.big[lo*d.bigSize+block.firstChannel:]
 	} else {
 		big, packed = cut(scratch, d.chunk*d.bigSize)
 		k.window.pad(big, k.big[lo*k.window.images.bigSize():], count)

@@ -78,6 +78,9 @@ func newKernelGrad(set *kernel.Set, pool *Pool, g geometry, down bool, slices []
 	for k.subtrees*k.blocks() < 2*pool.threads && k.perTask > 1 {
 		k.perTask = (k.perTask + 1) / 2
 	}
+	for g.taps() == 1 && k.window == nil && k.subtrees*k.blocks() < 2*pool.threads && k.channels >= 2*wholeVectors {
+		k.channels = (k.channels/2 + wholeVectors - 1) / wholeVectors * wholeVectors
+	}
 	for r := range k.rows() {
 		k.channelRows = append(k.channelRows, r)
 	}

@@ -36,12 +36,12 @@ func (n *norm) fixed() {
 	}
 }
 
-// batch sets scale and shift from the sums of z and z² over count values a channel, and moves the moving statistics.
-func (n *norm) batch(sum, squares []float64, count int) {
-	n.isFixed = false
+// batch sets scale and shift of channels lo to hi-1 from the sums of z and z² over count values each, and moves the moving
+// statistics.
+func (n *norm) batch(sum, squares []float64, count, lo, hi int) {
 	momentum := float32(n.momentum)
 	rest := float32(1 - n.momentum)
-	for c := range n.mean {
+	for c := lo; c < hi; c++ {
 		mean := sum[c] / float64(count)
 		variance := max(0, squares[c]/float64(count)-float64(mean*mean))
 		inverse := 1 / math.Sqrt(variance+n.epsilon)
@@ -55,11 +55,11 @@ func (n *norm) batch(sum, squares []float64, count int) {
 	}
 }
 
-// gradients sets those of gamma and beta and the coefficients of dz from the sums of d and d·z over count values a
-// channel: dz = gamma·inverse·(d − mean(d) − x̂·mean(d·x̂)) with x̂ = (z − mean)·inverse.
-func (n *norm) gradients(sum, product []float64, count int) {
-	for c, d := range sum {
-		mean, inverse := n.mean[c], n.inverse[c]
+// gradients sets those of gamma and beta of channels lo to hi-1 and the coefficients of dz from the sums of d and d·z over count
+// values each: dz = gamma·inverse·(d − mean(d) − x̂·mean(d·x̂)) with x̂ = (z − mean)·inverse.
+func (n *norm) gradients(sum, product []float64, count, lo, hi int) {
+	for c := lo; c < hi; c++ {
+		d, mean, inverse := sum[c], n.mean[c], n.inverse[c]
 		normed := float64((product[c] - float64(mean*d)) * inverse) // Σ d·x̂
 		n.gamma.Grad[c] = float32(normed)
 		n.beta.Grad[c] = float32(d)

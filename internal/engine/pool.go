@@ -48,9 +48,9 @@ func (p *Pool) reserve(size int) {
 // only tells it whose scratch memory to use.
 type job interface{ run(worker, task int) }
 
-// spins of a pool whose threads have a processor each: some tens of microseconds, which is longer than a small network's
-// layers take to follow each other, and far less than the system may take to wake a thread.
-const spins = 1 << 18
+// spins of a pool whose threads have a processor each: some tenths of a millisecond, which is longer than one thread works
+// alone between two jobs. The system may take as long to wake a thread.
+const spins = 1 << 20
 
 // NewPool starts threads-1 goroutines; the caller of a job is the last worker. Close ends them.
 func NewPool(threads int) *Pool {

@@ -51,6 +51,7 @@ type stage struct {
 type steps struct {
 	fixed, training, normed, pointwiseBack, normBack func(lo, hi int)
 	again                                            func(worker, lo, hi int) []float32
+	statistics, normGradients, biasGradient          func(first, second []float64, lo, hi int)
 }
 
 // stageJob runs one of a stage's steps over blocks of images.
@@ -110,8 +111,8 @@ func (s *stage) run(x []float32, images int, mode Mode, below *stage) (left bool
 		s.each(then)
 	}
 	if batchNorm {
-		sum, squares := s.sums.finish(s.n.slices)
-		s.norm.batch(sum, squares, images*s.pixels)
+		s.norm.isFixed = false
+		s.sums.finish(s.n.slices, s.steps.statistics)
 	}
 	return batchNorm
 }
@@ -251,8 +252,7 @@ func (s *stage) normBack(lo, hi int) {
 func (s *stage) backward(dx []float32, below *stage) {
 	var step func(lo, hi int) // left to do with dy
 	if s.norm != nil {
-		sum, product := s.sums.finish(s.n.slices)
-		s.norm.gradients(sum, product, s.images*s.pixels)
+		s.sums.finish(s.n.slices, s.steps.normGradients)
 		s.sums.begin(sumOnly, s.dy)
 		step = s.steps.normBack
 	}
@@ -280,15 +280,29 @@ func (s *stage) backward(dx []float32, below *stage) {
 		s.back.call(to, from, nil, s.images)
 	}
 	if s.n.learning {
-		sums, _ := s.sums.finish(s.n.slices)
-		for c, sum := range sums {
-			s.bias.Grad[c] = float32(sum)
-		}
+		s.sums.finish(s.n.slices, s.steps.biasGradient)
 		big, small := s.x, s.dy
 		if !s.grad.down {
 			big, small = s.dy, s.x
 		}
 		s.grad.call(s.kernel.Grad, big, small, s.below, s.n.slices)
+	}
+}
+
+// statistics takes those of channels lo to hi-1 from the sums of z and z².
+func (s *stage) statistics(sum, squares []float64, lo, hi int) {
+	s.norm.batch(sum, squares, s.images*s.pixels, lo, hi)
+}
+
+// normGradients takes those of the normalisation's channels lo to hi-1 from the sums of d and d·z.
+func (s *stage) normGradients(sum, product []float64, lo, hi int) {
+	s.norm.gradients(sum, product, s.images*s.pixels, lo, hi)
+}
+
+// biasGradient is the sums themselves.
+func (s *stage) biasGradient(sum, _ []float64, lo, hi int) {
+	for c := lo; c < hi; c++ {
+		s.bias.Grad[c] = float32(sum[c])
 	}
 }
 

@@ -69,29 +69,34 @@ func (c *channelSums) images(lo, hi int) {
 		return
 	}
 	for i := lo; i < hi; i++ {
-		first, second := c.first[i*c.channels:][:c.channels], c.second[i*c.channels:][:c.channels]
-		clear(first)
-		clear(second)
-		c.add(first, second, 0, i*c.pixels, c.pixels)
+		c.add(i, 0, c.channels, i*c.pixels, c.pixels, true)
 	}
 }
 
-// add adds channels of some rows, from channel start and row lo on.
-func (c *channelSums) add(first, second []float64, start, lo, rows int) {
-	offset := lo*c.channels + start
+// add adds channels lo to hi-1 of some rows of the values, from the given one on, to row i of the sums; anew if it is the first
+// time.
+func (c *channelSums) add(i, lo, hi, row, rows int, anew bool) {
+	offset := row*c.channels + lo
+	first, second := c.row(c.first, i, lo, hi), c.row(c.second, i, lo, hi)
+	if anew {
+		clear(first)
+		if c.kind != sumOnly {
+			clear(second)
+		}
+	}
 	switch c.kind {
 	case sumOnly:
 		c.set.Sums(first, c.x[offset:], rows, c.channels)
 	case sumSquare:
 		c.set.Moments(first, second, c.x[offset:], rows, c.channels)
 	case sumGrads:
-		scale, shift := c.norm.scale[start:], c.norm.shift[start:]
+		scale, shift := c.norm.scale[lo:], c.norm.shift[lo:]
 		c.set.NormGrads(first, second, c.x[offset:], c.z[offset:], scale, shift, c.slope, rows, c.channels)
 	}
 }
 
-// finish takes the sums over the batch and calls then with them for channels lo to hi-1, again and again. They are valid until
-// the next begin.
+// finish takes the sums over the batch and calls then with them for channels lo to hi-1, again and again; the second ones are
+// none where it is Σ x alone. They are valid until the next begin.
 func (c *channelSums) finish(slices [][]span, then func(first, second []float64, lo, hi int)) {
 	c.slices, c.then = slices, then
 	c.pool.do(c, (c.channels+c.perTask-1)/c.perTask)
@@ -103,19 +108,15 @@ func (c *channelSums) run(_, task int) {
 	hi := min(lo+c.perTask, c.channels)
 	if c.pixels == 1 {
 		for s, slice := range c.slices {
-			first, second := c.row(c.first, s, lo, hi), c.row(c.second, s, lo, hi)
-			clear(first)
-			clear(second)
-			for _, images := range slice {
-				c.add(first, second, lo, images.lo, images.hi-images.lo)
+			for i, images := range slice {
+				c.add(s, lo, hi, images.lo, images.hi-images.lo, i == 0)
 			}
 		}
-	} else {
-		c.join(c.first, lo, hi)
+	}
+	c.join(c.first, lo, hi)
+	if c.kind != sumOnly {
 		c.join(c.second, lo, hi)
 	}
-	c.tree(c.first, lo, hi)
-	c.tree(c.second, lo, hi)
 	c.then(c.first, c.second, lo, hi)
 }
 
@@ -124,9 +125,12 @@ func (c *channelSums) row(of []float64, i, lo, hi int) []float64 {
 	return of[i*c.channels:][lo:hi]
 }
 
-// join leaves in the first rows the slices' sums of what images have.
+// join leaves in the first row the sum over the batch, of what images have, or where they have one pixel, slices.
 func (c *channelSums) join(rows []float64, lo, hi int) {
 	for s, slice := range c.slices {
+		if c.pixels == 1 {
+			break
+		}
 		// A slice begins at an image of its own number or above, so no image is overwritten that is still to be read.
 		to := c.row(rows, s, lo, hi)
 		copy(to, c.row(rows, slice[0].lo, lo, hi))
@@ -138,10 +142,6 @@ func (c *channelSums) join(rows []float64, lo, hi int) {
 			}
 		}
 	}
-}
-
-// tree leaves in the first row the sum of all slices'.
-func (c *channelSums) tree(rows []float64, lo, hi int) {
 	for distance := 1; distance < len(c.slices); distance *= 2 {
 		for left := 0; left < len(c.slices); left += 2 * distance {
 			add(c.row(rows, left, lo, hi), c.row(rows, left+distance, lo, hi))

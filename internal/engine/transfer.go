@@ -17,6 +17,7 @@ type transfer struct {
 	laneStride, tapStride  int // in the unpacked weights, of the target's channel and of the tap
 	depthStride            int // of the source's channel
 	dot                    bool
+	few                    bool // so few values make a target that it takes longer to arrive from memory
 	lanes, panels          int
 	packed                 []float32
 	winograd               *winograd // how it is computed, unless both are nil and the sums are taken directly
@@ -43,6 +44,13 @@ const blockBudget = 320 << 10 / 4
 // blockRows is how many target pixels a block has at least, so that reading the weights is little beside using them.
 const blockRows = 32
 
+const (
+	// fewValues is up to how many values a target of many pixels is made from without having arrived long before.
+	fewValues = 32
+	// targetsAhead is how many pixels ahead of the one in hand targets then are prefetched.
+	targetsAhead = 24
+)
+
 // dotWidth is the largest number of target channels that is computed as dot products, a channel at a time.
 const dotWidth = 4
 
@@ -62,6 +70,7 @@ func newTransfer(set *kernel.Set, pool *Pool, g geometry, down bool) *transfer {
 	if t.dot {
 		t.lanes = 1
 	}
+	t.few = t.taps*t.depth <= fewValues && t.targetSize > t.width
 	t.panels = (t.width + t.lanes - 1) / t.lanes
 	t.classes = g.gather(down, t.depth*t.lanes)
 	for r := range t.apart {
@@ -311,6 +320,9 @@ func (t *transfer) tiles(worker int, taps []kernel.Tap, values int, p *place, co
 	for at := 0; at < count; {
 		tile, size := t.set.Fit(count - at)
 		rows, outs := p.list(own, at, count, size)
+		if t.few && at+targetsAhead < count {
+			t.set.Prefetch(&to[p.outs[at+targetsAhead]], size*t.width/cacheLine, cacheLine)
+		}
 		if width == t.lanes {
 			tile(&to[0], &from[0], &weights[0], &bias[0], rows, outs, first, len(taps), values)
 		} else {

@@ -20,7 +20,7 @@ type winogradGrad struct {
 
 const (
 	// tileBudget is how many values of transformed tiles are worked on at a time.
-	tileBudget = 768 << 10 / 4
+	tileBudget = 384 << 10 / 4
 	// productBudget is how many sums of products a task has, so that they stay in a core's cache.
 	productBudget = 768 << 10 / 4
 	// wholeVectors divides a block's channels, so that every variant's transforms take them in vectors.
@@ -37,6 +37,9 @@ func newWinogradGrad(k *kernelGrad, images int) *winogradGrad {
 	w.wide = k.blocks() > 2 && w.sliceSize() <= wideBudget
 	if !w.wide {
 		w.rows = max(8, tileBudget/(kernel.WinogradPlaces*(k.channels+k.width())))
+		if w.rows > w.tilesX { // whole rows of tiles, whose pixels lie together
+			w.rows -= w.rows % w.tilesX
+		}
 	}
 	return w
 }

@@ -34,8 +34,8 @@ const (
 	maxSlices = 64
 	// taskSums is how many values a task that finishes sums adds: fewer take less time than a thread to begin.
 	taskSums = 1 << 13
-	// taskChannels is how many channels it has at least: some lines of each row, or half a page of what lies far apart.
-	taskChannels, taskPixels = 32, 512
+	// taskChannels is how many channels it has at least: some lines of each row, or a part of a page of what lies far apart.
+	taskChannels, taskPixels = 32, 256
 	// lineSums is how many sums a line of cache holds, that two threads do not write to.
 	lineSums = 8
 )
@@ -69,22 +69,22 @@ func (c *channelSums) images(lo, hi int) {
 		return
 	}
 	for i := lo; i < hi; i++ {
-		c.add(i, 0, c.channels, i*c.pixels, c.pixels, true)
+		c.add(c.kind, i, 0, c.channels, i*c.pixels, c.pixels, true)
 	}
 }
 
 // add adds channels lo to hi-1 of some rows of the values, from the given one on, to row i of the sums; anew if it is the first
 // time.
-func (c *channelSums) add(i, lo, hi, row, rows int, anew bool) {
+func (c *channelSums) add(kind sumKind, i, lo, hi, row, rows int, anew bool) {
 	offset := row*c.channels + lo
 	first, second := c.row(c.first, i, lo, hi), c.row(c.second, i, lo, hi)
 	if anew {
 		clear(first)
-		if c.kind != sumOnly {
+		if kind != sumOnly {
 			clear(second)
 		}
 	}
-	switch c.kind {
+	switch kind {
 	case sumOnly:
 		c.set.Sums(first, c.x[offset:], rows, c.channels)
 	case sumSquare:
@@ -107,17 +107,27 @@ func (c *channelSums) run(_, task int) {
 	lo := task * c.perTask
 	hi := min(lo+c.perTask, c.channels)
 	if c.pixels == 1 {
-		for s, slice := range c.slices {
-			for i, images := range slice {
-				c.add(s, lo, hi, images.lo, images.hi-images.lo, i == 0)
-			}
+		c.columns(c.kind, lo, hi)
+	} else {
+		c.join(c.first, lo, hi)
+		if c.kind != sumOnly {
+			c.join(c.second, lo, hi)
 		}
 	}
-	c.join(c.first, lo, hi)
-	if c.kind != sumOnly {
-		c.join(c.second, lo, hi)
-	}
 	c.then(c.first, c.second, lo, hi)
+}
+
+// columns takes the sums of channels lo to hi-1 over the batch where an image has one pixel.
+func (c *channelSums) columns(kind sumKind, lo, hi int) {
+	for s, slice := range c.slices {
+		for i, images := range slice {
+			c.add(kind, s, lo, hi, images.lo, images.hi-images.lo, i == 0)
+		}
+	}
+	c.tree(c.first, lo, hi)
+	if kind != sumOnly {
+		c.tree(c.second, lo, hi)
+	}
 }
 
 // row returns channels lo to hi-1 of row i.
@@ -125,12 +135,9 @@ func (c *channelSums) row(of []float64, i, lo, hi int) []float64 {
 	return of[i*c.channels:][lo:hi]
 }
 
-// join leaves in the first row the sum over the batch, of what images have, or where they have one pixel, slices.
+// join leaves in the first row the sum over the batch of what images have.
 func (c *channelSums) join(rows []float64, lo, hi int) {
 	for s, slice := range c.slices {
-		if c.pixels == 1 {
-			break
-		}
 		// A slice begins at an image of its own number or above, so no image is overwritten that is still to be read.
 		to := c.row(rows, s, lo, hi)
 		copy(to, c.row(rows, slice[0].lo, lo, hi))
@@ -142,6 +149,11 @@ func (c *channelSums) join(rows []float64, lo, hi int) {
 			}
 		}
 	}
+	c.tree(rows, lo, hi)
+}
+
+// tree leaves in the first row the sum of the slices'.
+func (c *channelSums) tree(rows []float64, lo, hi int) {
 	for distance := 1; distance < len(c.slices); distance *= 2 {
 		for left := 0; left < len(c.slices); left += 2 * distance {
 			add(c.row(rows, left, lo, hi), c.row(rows, left+distance, lo, hi))

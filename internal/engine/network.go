@@ -75,7 +75,7 @@ func New(a arch.Network, plan Plan) (*Network, error) {
 	n.link()
 	n.plan(plan.Training)
 	for _, s := range n.stages {
-		s.steps = steps{s.fixed, s.training, s.normed, s.pointwiseBack, s.normBack, s.again, s.statistics, s.normGradients, s.biasGradient}
+		s.steps = steps{s.fixed, s.training, s.normed, s.pointwiseBack, s.normBack, s.again, s.statistics, s.normGradients, s.columnsBack, s.biasGradient}
 	}
 	return n, nil
 }

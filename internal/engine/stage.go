@@ -51,7 +51,8 @@ type stage struct {
 type steps struct {
 	fixed, training, normed, pointwiseBack, normBack func(lo, hi int)
 	again                                            func(worker, lo, hi int) []float32
-	statistics, normGradients, biasGradient          func(first, second []float64, lo, hi int)
+	statistics, normGradients, columnsBack           func(first, second []float64, lo, hi int)
+	biasGradient                                     func(first, second []float64, lo, hi int)
 }
 
 // stageJob runs one of a stage's steps over blocks of images.
@@ -251,7 +252,11 @@ func (s *stage) normBack(lo, hi int) {
 // input, if dx is not nil. As soon as the input's gradient of some images is done, the stage below gets it.
 func (s *stage) backward(dx []float32, below *stage) {
 	var step func(lo, hi int) // left to do with dy
-	if s.norm != nil {
+	columns := s.norm != nil && s.pixels == 1
+	switch {
+	case columns:
+		s.sums.finish(s.n.slices, s.steps.columnsBack)
+	case s.norm != nil:
 		s.sums.finish(s.n.slices, s.steps.normGradients)
 		s.sums.begin(sumOnly, s.dy)
 		step = s.steps.normBack
@@ -280,7 +285,9 @@ func (s *stage) backward(dx []float32, below *stage) {
 		s.back.call(to, from, nil, s.images)
 	}
 	if s.n.learning {
-		s.sums.finish(s.n.slices, s.steps.biasGradient)
+		if !columns {
+			s.sums.finish(s.n.slices, s.steps.biasGradient)
+		}
 		big, small := s.x, s.dy
 		if !s.grad.down {
 			big, small = s.dy, s.x
@@ -297,6 +304,21 @@ func (s *stage) statistics(sum, squares []float64, lo, hi int) {
 // normGradients takes those of the normalisation's channels lo to hi-1 from the sums of d and d·z.
 func (s *stage) normGradients(sum, product []float64, lo, hi int) {
 	s.norm.gradients(sum, product, s.images*s.pixels, lo, hi)
+}
+
+// columnsBack does all that backward does with the normalisation's channels lo to hi-1 where an image has one pixel: they fit in
+// a core's cache.
+func (s *stage) columnsBack(sum, product []float64, lo, hi int) {
+	s.normGradients(sum, product, lo, hi)
+	n := s.norm
+	for i := range s.images {
+		at := i*s.size + lo
+		s.n.set.NormBack(s.dy[at:][:hi-lo], s.z[at:], n.scale[lo:hi], n.shift[lo:hi], n.a[lo:hi], n.b[lo:hi], n.c[lo:hi], s.leakySlope(), 1)
+	}
+	if s.bias != nil && s.n.learning {
+		s.sums.columns(sumOnly, lo, hi)
+		s.biasGradient(sum, nil, lo, hi)
+	}
 }
 
 // biasGradient is the sums themselves.

@@ -21,13 +21,21 @@ func (s Stream) Uniform(dst []float32, place uint32, low, high float64) {
 // bound or zero where the density is highest. Value i of a place has its own block numbers, so it depends on no other.
 func (s Stream) TruncatedNormal(dst []float32, place uint32, low, high float64) {
 	mode := max(low, min(0, high))
-	for i := range dst {
-		for attempt := uint32(0); ; attempt++ {
-			b := s.Block(place, uint32(i)<<12|attempt&0xfff)
-			x := low + float64((high-low)*uniform(b[0], b[1]))
-			if below(uniform(b[2], b[3]), float64(float64(x*x)-float64(mode*mode))/2) {
-				dst[i] = float32(math.Max(low, math.Min(high, x)))
-				break
+	var first [16][4]uint32 // all first proposals' words, one right after the other: they wait for nothing that is decided
+	for at := 0; at < len(dst); at += len(first) {
+		some := dst[at:min(at+len(first), len(dst))]
+		for i := range some {
+			first[i] = s.Block(place, uint32(at+i)<<12)
+		}
+		for i := range some {
+			b := first[i]
+			for attempt := uint32(1); ; attempt++ {
+				x := low + float64((high-low)*uniform(b[0], b[1]))
+				if below(uniform(b[2], b[3]), float64(float64(x*x)-float64(mode*mode))/2) {
+					some[i] = float32(math.Max(low, math.Min(high, x)))
+					break
+				}
+				b = s.Block(place, uint32(at+i)<<12|attempt&0xfff)
 			}
 		}
 	}

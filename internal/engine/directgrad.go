@@ -70,17 +70,18 @@ func (d *directGrad) add(sums, scratch []float32, block part, lo, count int) {
 		k.pack(packed[panel*size:], lo, block.firstPanel+panel, count)
 	}
 	in := k.incoming(lo+count, count, block)
-	at := 0
+	groups := k.groupsOf(block)
 	for panel := range panels {
-		for _, meetings := range d.meetings {
+		for tap, meetings := range d.meetings {
 			meetings = meetings[:len(meetings)/d.chunk*count]
-			for group := range k.groups() {
-				if len(meetings) > 0 {
-					next, step := in.next(len(meetings) / kernel.AheadPixels)
-					k.set.Outer(&sums[at], &big[0], &packed[panel*size],
-						&rows[group*k.set.OuterRows], &meetings[0], len(meetings), next, step)
-				}
-				at += k.tile()
+			if len(meetings) == 0 {
+				continue
+			}
+			sums := sums[(panel*len(d.meetings)+tap)*k.groups()*k.tile():]
+			for group := range groups {
+				next, step := in.next(len(meetings) / kernel.AheadPixels)
+				k.set.Outer(&sums[group*k.tile()], &big[0], &packed[panel*size],
+					&rows[group*k.set.OuterRows], &meetings[0], len(meetings), next, step)
 			}
 		}
 	}

@@ -121,6 +121,11 @@ func (k *kernelGrad) rows() int { return k.groups() * k.set.OuterRows }
 // groups is how many tiles of the matrix kernel a task's big channels take.
 func (k *kernelGrad) groups() int { return (k.channels + k.set.OuterRows - 1) / k.set.OuterRows }
 
+// groupsOf is how many a block's channels take: fewer in the last one, behind whose images nothing lies.
+func (k *kernelGrad) groupsOf(block part) int {
+	return (block.lastChannel - block.firstChannel + k.set.OuterRows - 1) / k.set.OuterRows
+}
+
 // width is how many small channels a task's panels have, those past the last included.
 func (k *kernelGrad) width() int { return k.perTask * k.set.Lanes }
 

@@ -23,6 +23,7 @@ func TestKernelGradients(t *testing.T) {
 		{geometry{9, 7, 1, 5, 4, 33, 3, 2}, true},      // taps as rows
 		{geometry{6, 7, 3, 6, 7, 20, 5, 1}, false},     // the same, several channels
 		{geometry{1, 1, 100, 1, 1, 1000, 1, 1}, true},  // dense
+		{geometry{1, 1, 1300, 1, 1, 2, 1, 1}, true},    // the same, blocks of big channels
 	} {
 		g := test.g
 		const batch = 71

@@ -102,7 +102,7 @@ func (p *pairGrad) add(products, scratch []float32, block part, lo, count int) {
 		k.pack(pixels, lo, block.firstPanel+panel, count)
 		p.small.transform(k.set, to, p.chunk, pixels, k.set.Lanes, count)
 	}
-	groups := (channels + k.set.OuterRows - 1) / k.set.OuterRows // of the last block fewer, behind whose images nothing lies
+	groups := k.groupsOf(block)
 	in := k.incoming(lo+count, count, block)
 	for row := range kernel.PairKinds {
 		for column := range kernel.PairKinds {

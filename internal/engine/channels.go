@@ -34,8 +34,11 @@ const (
 	maxSlices = 64
 	// taskSums is how many values a task that finishes sums adds: fewer take less time than a thread to begin.
 	taskSums = 1 << 13
-	// taskChannels is how many channels it has at least: some lines of each row, or a part of a page of what lies far apart.
-	taskChannels, taskPixels = 32, 256
+	// taskChannels is how many channels it has at least: some lines of each row.
+	taskChannels = 32
+	// columnValues is how many values of all images it has where an image has one pixel, so that they stay in a core's cache, of
+	// at most columnChannels channels, so that all threads have some.
+	columnValues, columnChannels = 1 << 16, 1024
 	// lineSums is how many sums a line of cache holds, that two threads do not write to.
 	lineSums = 8
 )
@@ -46,10 +49,11 @@ func newChannelSums(set *kernel.Set, pool *Pool, channels, pixels, batch, slices
 	if pixels == 1 {
 		rows = slices
 	}
-	c.perTask = max(taskChannels, taskSums/batch/lineSums*lineSums)
+	values := taskSums
 	if pixels == 1 {
-		c.perTask = taskPixels
+		values = min(columnValues, columnChannels*batch)
 	}
+	c.perTask = max(taskChannels, values/batch/lineSums*lineSums)
 	c.first, c.second = make([]float64, rows*channels), make([]float64, rows*channels)
 	return c
 }
@@ -95,8 +99,8 @@ func (c *channelSums) add(kind sumKind, i, lo, hi, row, rows int, anew bool) {
 	}
 }
 
-// finish takes the sums over the batch and calls then with them for channels lo to hi-1, again and again; the second ones are
-// none where it is Σ x alone. They are valid until the next begin.
+// finish takes the sums over the batch and calls then with them for channels lo to hi-1, again and again; the second ones
+// mean nothing where it is Σ x alone. They are valid until the next begin.
 func (c *channelSums) finish(slices [][]span, then func(first, second []float64, lo, hi int)) {
 	c.slices, c.then = slices, then
 	c.pool.do(c, (c.channels+c.perTask-1)/c.perTask)

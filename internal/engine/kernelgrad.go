@@ -69,7 +69,8 @@ func newKernelGrad(set *kernel.Set, pool *Pool, g geometry, down bool, slices []
 		}
 		k.perTask = max(1, min(k.panels, budget/(g.taps()*k.rows()*set.Lanes)))
 	}
-	// Eight tasks a thread keep all busy to the end; what cannot be cut by slices is cut by panels.
+	// Eight tasks a thread keep all busy to the end; what cannot be cut by slices is cut by panels, or of a dense layer by big
+	// channels.
 	const perThread = 8
 	k.subtrees = 1
 	for k.subtrees < len(slices) && k.subtrees*k.blocks() < perThread*pool.threads {
@@ -88,7 +89,7 @@ func newKernelGrad(set *kernel.Set, pool *Pool, g geometry, down bool, slices []
 	case g.filters():
 		k.filter = newWinogradGrad(k, mostImages(slices))
 		k.way = k.filter
-		for k.filter.wide && k.subtrees < len(slices) && len(slices)/k.subtrees*k.filter.sliceSize() > wideBudget {
+		for k.filter.wide && k.subtrees < len(slices) && len(slices)/k.subtrees*k.filter.sliceSize() > sliceBudget {
 			k.subtrees *= 2
 		}
 	case g.pairsGradient():

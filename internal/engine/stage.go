@@ -306,8 +306,8 @@ func (s *stage) normGradients(sum, product []float64, lo, hi int) {
 	s.norm.gradients(sum, product, s.images*s.pixels, lo, hi)
 }
 
-// columnsBack does all that backward does with the normalisation's channels lo to hi-1 where an image has one pixel: they fit in
-// a core's cache.
+// columnsBack does all that backward does with the normalisation's channels lo to hi-1 where an image has one pixel: a core's
+// cache holds them.
 func (s *stage) columnsBack(sum, product []float64, lo, hi int) {
 	s.normGradients(sum, product, lo, hi)
 	n := s.norm

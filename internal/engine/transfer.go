@@ -153,10 +153,11 @@ func (t *transfer) expectWeights(panel, tap, channel int) {
 	}
 }
 
-// load packs weights, [tap][big channel][small channel], for the calls to come, until which they stay as they are.
+// load packs weights, [tap][big channel][small channel], for the calls to come, until which they stay as they are. A wide
+// transfer reads them at every call.
 func (t *transfer) load(weights []float32) {
 	t.weights = weights
-	if !t.wide() { // which transforms them at every call
+	if !t.wide() {
 		t.pool.do(&t.pack, t.panels)
 	}
 }

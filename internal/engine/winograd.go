@@ -7,8 +7,9 @@ import "dcgan/internal/kernel"
 // the transformed weights of its place; and the products are transformed back, a panel of target channels at a time.
 //
 // Where the weights fit in a core's cache, a task does all of this for some tiles of a block of images, and what lies between
-// stays in cache too. Where they do not, all images are transformed first, and a task is a panel: it transforms its weights,
-// which never go to memory, and goes through all tiles, some at a time.
+// stays in cache too. Where they do not, all images are transformed first, and a task is a panel, or where those are fewer than
+// keep all threads busy, a panel of a part of the tiles: it transforms the panel's weights, which never go to memory, and goes
+// through the tiles, some at a time.
 type winograd struct {
 	t              *transfer
 	height, width  int // of an image
@@ -41,9 +42,9 @@ const (
 	filterBudget = 640 << 10 / 4
 	// weightBudget is how many values of transformed weights stay in a core's cache beside inputs and products.
 	weightBudget = 1 << 20 / 4
-	// wideBudget is how many values of transformed images, of a wide transfer or gradient, are held at a time, so that they
-	// stay in the cache that cores share.
-	wideBudget = 10 << 20 / 4
+	// wideBudget is how many values of a wide transfer's inputs, but for those of a single image, are held at a time. They should
+	// stay in the cache that cores share, but all weights are transformed again for each time.
+	wideBudget = 16 << 20 / 4
 	// stagger keeps the places of a transform from falling on the same lines of a cache.
 	stagger = 16
 )

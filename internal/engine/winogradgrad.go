@@ -21,9 +21,11 @@ type winogradGrad struct {
 const (
 	// tileBudget is how many values of transformed tiles are worked on at a time.
 	tileBudget = 384 << 10 / 4
+	// sliceBudget is how many values of transformed tiles are held at a time where all of a slice are.
+	sliceBudget = 32 << 20 / 4
 	// productBudget is how many sums of products a task has, so that they stay in a core's cache.
 	productBudget = 768 << 10 / 4
-	// wholeVectors divides a block's channels, so that every variant's transforms take them in vectors.
+	// wholeVectors divides a block's channels, so that every variant takes them in vectors.
 	wholeVectors = 16
 )
 
@@ -34,7 +36,7 @@ func newWinogradGrad(k *kernelGrad, images int) *winogradGrad {
 	w.tilesY = (k.geometry.bigH + kernel.WinogradTile - 1) / kernel.WinogradTile
 	w.tilesX = (k.geometry.bigW + kernel.WinogradTile - 1) / kernel.WinogradTile
 	w.rows = images * w.tilesY * w.tilesX
-	w.wide = k.blocks() > 2 && w.sliceSize() <= wideBudget
+	w.wide = k.blocks() > 2 && w.sliceSize() <= sliceBudget
 	if !w.wide {
 		w.rows = max(8, tileBudget/(kernel.WinogradPlaces*(k.channels+k.width())))
 		if w.rows > w.tilesX { // whole rows of tiles, whose pixels lie together
@@ -67,7 +69,7 @@ func (w *winogradGrad) sliceSize() int {
 // perPass is how many subtrees' transforms are held at a time.
 func (w *winogradGrad) perPass() int {
 	n := w.k.subtrees
-	for n > 1 && n*w.k.perTree*w.sliceSize() > wideBudget {
+	for n > 1 && n*w.k.perTree*w.sliceSize() > sliceBudget {
 		n /= 2
 	}
 	return n

@@ -76,7 +76,7 @@ func newKernelGrad(set *kernel.Set, pool *Pool, g geometry, down bool, slices []
 	for k.subtrees < len(slices) && k.subtrees*k.blocks() < perThread*pool.threads {
 		k.subtrees *= 2
 	}
-	for k.subtrees*k.blocks() < 2*pool.threads && k.perTask > 1 {
+	for k.subtrees*k.blocks() < pool.threads && k.perTask > 1 {
 		k.perTask = (k.perTask + 1) / 2
 	}
 	for g.taps() == 1 && k.window == nil && k.subtrees*k.blocks() < 2*pool.threads && k.channels >= 2*wholeVectors {

@@ -69,8 +69,8 @@ func newKernelGrad(set *kernel.Set, pool *Pool, g geometry, down bool, slices []
 		}
 		k.perTask = max(1, min(k.panels, budget/(g.taps()*k.rows()*set.Lanes)))
 	}
-	// Eight tasks a thread keep all busy to the end; what cannot be cut by slices is cut by panels, or of a dense layer by big
-	// channels.
+	// Eight tasks a thread keep all busy to the end. What cannot be cut by slices is cut by panels, only as far as there are threads,
+	// since each reads all big images; of a dense layer by big channels, which costs nothing.
 	const perThread = 8
 	k.subtrees = 1
 	for k.subtrees < len(slices) && k.subtrees*k.blocks() < perThread*pool.threads {

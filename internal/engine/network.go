@@ -75,7 +75,10 @@ func New(a arch.Network, plan Plan) (*Network, error) {
 	n.link()
 	n.plan(plan.Training)
 	for _, s := range n.stages {
-		s.steps = steps{s.fixed, s.training, s.normed, s.pointwiseBack, s.normBack, s.again, s.statistics, s.normGradients, s.columnsBack, s.biasGradient}
+		s.steps = steps{
+			fixed: s.fixed, training: s.training, normed: s.normed, pointwiseBack: s.pointwiseBack, normBack: s.normBack, again: s.again,
+			statistics: s.statistics, normGradients: s.normGradients, columnsBack: s.columnsBack, biasGradient: s.biasGradient,
+		}
 	}
 	return n, nil
 }

@@ -47,6 +47,9 @@ const blockRows = 32
 const (
 	// fewValues is up to how many values a target of many pixels is made from without having arrived long before.
 	fewValues = 32
+	// narrow is up to how many channels targets then are prefetched with, as all come with each panel: of more, that takes longer
+	// than it saves.
+	narrow = 64
 	// targetsAhead is how many pixels ahead of the one in hand targets then are prefetched.
 	targetsAhead = 24
 )
@@ -70,7 +73,7 @@ func newTransfer(set *kernel.Set, pool *Pool, g geometry, down bool) *transfer {
 	if t.dot {
 		t.lanes = 1
 	}
-	t.few = t.taps*t.depth <= fewValues && t.targetSize > t.width
+	t.few = t.taps*t.depth <= fewValues && t.targetSize > t.width && t.width <= narrow
 	t.panels = (t.width + t.lanes - 1) / t.lanes
 	t.classes = g.gather(down, t.depth*t.lanes)
 	for r := range t.apart {

@@ -30,8 +30,8 @@ func (g geometry) pairsGradient() bool {
 func newPairGrad(k *kernelGrad) *pairGrad {
 	g := k.geometry
 	p := &pairGrad{k: k}
-	p.x = newPairSide(g.bigW, g.smallW, g.before(g.bigW, g.smallW), k.down)
-	p.y = newPairSide(g.bigH, g.smallH, g.before(g.bigH, g.smallH), k.down)
+	p.x = newPairSide(g.bigW, g.smallW, g.before(g.bigW, g.smallW), k.down, false)
+	p.y = newPairSide(g.bigH, g.smallH, g.before(g.bigH, g.smallH), k.down, false)
 	p.big = newPairImages(p.x, p.y, k.down, g.bigH, g.bigW, g.bigC, k.channels)
 	p.small = newPairImages(p.x, p.y, !k.down, g.smallH, g.smallW, k.set.Lanes, k.set.Lanes)
 	p.chunk = max(1, pairChunkBudget/(p.big.size()+k.perTask*(p.small.size()+g.smallH*g.smallW*k.set.Lanes)))
@@ -113,7 +113,7 @@ func (p *pairGrad) add(products, scratch []float32, block part, lo, count int) {
 			}
 			for panel := range panels {
 				x, y := bigs, smalls[panel*p.smallSize():]
-				if row == single && column == single {
+				if row == p.y.single && column == p.x.single {
 					x, y = big, y[p.chunk*p.small.size():]
 				}
 				to := products[((panel*kernel.PairKinds+row)*kernel.PairKinds+column)*k.groups()*k.tile():]

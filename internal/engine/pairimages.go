@@ -14,16 +14,16 @@ type pairImages struct {
 }
 
 func newPairImages(x, y pairSide, source bool, height, width, pixel, channels int) pairImages {
-	columns := single * len(x.tiles)
+	columns := x.single * len(x.tiles)
 	return pairImages{
 		x: x, y: y, source: source, height: height, width: width, pixel: pixel, channels: channels,
-		liftedPitch: columns * channels, raisedPitch: (columns + x.counts[single]) * channels,
+		liftedPitch: columns * channels, raisedPitch: (columns + x.counts[x.single]) * channels,
 	}
 }
 
 // liftedSize and raisedSize are how many values an image has after each transform, and size after both.
 func (p *pairImages) liftedSize() int { return p.height * p.liftedPitch }
-func (p *pairImages) raisedSize() int { return single * len(p.y.tiles) * p.raisedPitch }
+func (p *pairImages) raisedSize() int { return p.y.single * len(p.y.tiles) * p.raisedPitch }
 func (p *pairImages) size() int       { return p.liftedSize() + p.raisedSize() }
 
 // singleAt is the pixel of a row or column that is the i-th single one.
@@ -38,9 +38,9 @@ func (p *pairImages) singleAt(side pairSide, i int) int {
 func (p *pairImages) offset(chunk, image, row, j, column, i int) int {
 	x := (column*len(p.x.tiles) + i) * p.channels
 	switch {
-	case row == single && column == single:
+	case row == p.y.single && column == p.x.single:
 		return ((image*p.height+p.singleAt(p.y, j))*p.width + p.singleAt(p.x, i)) * p.pixel
-	case row == single:
+	case row == p.y.single:
 		return chunk*p.raisedSize() + image*p.liftedSize() + p.singleAt(p.y, j)*p.liftedPitch + x
 	}
 	return image*p.raisedSize() + (row*len(p.y.tiles)+j)*p.raisedPitch + x
@@ -59,7 +59,7 @@ func (p *pairImages) transform(set *kernel.Set, to []float32, chunk int, from []
 		columns := p.singleAt(p.x, 1) - p.singleAt(p.x, 0)
 		for image := range count {
 			p.tile(set, p.y, tile, to[image*p.raisedSize()+p.liftedPitch:], step, p.channels,
-				from[image*p.height*row+p.singleAt(p.x, 0)*p.pixel:], row, columns*p.pixel, n, p.x.counts[single])
+				from[image*p.height*row+p.singleAt(p.x, 0)*p.pixel:], row, columns*p.pixel, n, p.x.counts[p.x.single])
 		}
 	}
 }

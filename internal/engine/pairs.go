@@ -5,82 +5,25 @@ import "dcgan/internal/kernel"
 // pairs is how a transfer of kernel 3 and stride 2 is computed: along each side, the two outer taps by Winograd's filtering of
 // pairs and the middle one as it is, with some four sevenths of the multiplications. See package kernel for the filtering.
 //
-// A block's images are transformed along x and then along y, to rows and columns of PairKinds kinds each. Every kind of rows
-// with every kind of columns is a place: a matrix of pixels by source channels, which is multiplied by the weights of its own,
+// A block's images are transformed along x and then along y, to rows and columns of some kinds each. Every kind of rows with
+// every kind of columns is a place: a matrix of pixels by source channels, which is multiplied by the weights of its own,
 // panel by panel. The products are transformed back along y and then along x. Single rows and columns need no transform. They
 // are multiplied where they lie, and upwards, where each pixel of both has a target of its own, go there at once.
 //
-// The weights, four times as many as there were, do not fit in a core's cache. Blocks are so large that reading them is little
+// The weights, four to nine times as many as there were, do not fit in a core's cache. Blocks are so large that reading them is little
 // beside using them.
 type pairs struct {
 	t      *transfer
 	up     bool
 	x, y   pairSide
-	places [kernel.PairKinds][kernel.PairKinds]place // by kind of row and of column
-	packed []float32                                 // kind of row, kind of column, panel, source channel, lane
-	taps   [1]kernel.Tap                             // of a place
+	places [][]place     // by kind of row and of column
+	packed []float32     // kind of row, kind of column, panel, source channel, lane
+	taps   [1]kernel.Tap // of a place
 
 	source                   pairImages
 	targetRows               int
 	productsPitch            int // values of a row of a panel's products
 	productsSize, summedSize int // values of an image: of products to be transformed back along y, and of those that were
-}
-
-// single is the kind of a single row or column, behind those of the points.
-const single = kernel.PairKinds - 1
-
-// pairSide is one side of a transfer, a row or a column of pixels.
-type pairSide struct {
-	step                             int // from one input of pairs to the next, and from one single to the next
-	tiles                            []pairTile
-	counts                           [kernel.PairKinds]int // pixels of a kind
-	firstSingle                      int
-	pairTarget, singleTarget, stride int // the first target of pairs and of singles, and from one to the next
-}
-
-// pairTile is outputs of pairs, as many as its m says, the first of them number to, from inputs that start at pixel from, or
-// at the one behind where edges says that the first lies outside of the image.
-type pairTile struct{ m, edges, from, to int }
-
-// newPairSide cuts a side into tiles. A tile of one would save nothing. No tile has more places than the one before, so the
-// pixels of a kind are those of the first tiles.
-func newPairSide(big, small, before int, down bool) pairSide {
-	s := pairSide{step: 1, stride: 2}
-	first, count, sources := 0, small, small // the first input and the outputs of pairs
-	switch {
-	case down:
-		s.step, s.stride, s.firstSingle = 2, 1, 1-before
-		first, sources = -before, big
-	case before == 0:
-		first, s.singleTarget = -1, 1
-	default:
-		s.pairTarget = 1
-		count--
-	}
-	s.counts[single] = small
-	for at := 0; at < count; {
-		m := min(kernel.PairTile, count-at)
-		if count-at == m+1 {
-			m--
-		}
-		tile := pairTile{m: m, from: first + at*s.step, to: at}
-		if tile.from+m*s.step >= sources {
-			tile.edges |= kernel.LastZero
-		}
-		if tile.from < 0 {
-			tile.edges |= kernel.FirstZero
-			tile.from += s.step
-		}
-		if m == kernel.PairTile && tile.edges == kernel.FirstZero|kernel.LastZero {
-			tile.m = kernel.PairWhole
-		}
-		s.tiles = append(s.tiles, tile)
-		at += m
-		for kind := range kernel.PairPlaces(tile.m) {
-			s.counts[kind]++
-		}
-	}
-	return s
 }
 
 const (
@@ -89,6 +32,9 @@ const (
 	// pairLargest is how many values a big image and a small one may have together: of larger ones, what lies between the
 	// steps would go to memory, three times as many values, and direct sums are as fast.
 	pairLargest = 512 << 10
+	// longLargest is how many weights a kernel may have for long tiles: it then has nine times as many, for four times, and if
+	// these take more than half a thread's share of the third cache, reading them takes longer than long tiles save.
+	longLargest = 96 << 10
 )
 
 // pairs reports whether a geometry is computed by filtering pairs.
@@ -97,11 +43,15 @@ func (g geometry) pairs() bool {
 		g.bigSize()+g.smallSize() <= pairLargest
 }
 
+// longPairs reports whether sides are cut into long tiles where nothing is left then.
+func (g geometry) longPairs() bool { return g.taps()*g.bigC*g.smallC <= longLargest }
+
 const (
-	// A block has pairLeast images, or so many that a place has pairRows pixels, whole tiles of the matrix kernel, unless
-	// what lies between would then have more than pairBudget values.
+	// A block has pairLeast images, or so many that a place has pairRows pixels, unless what lies between would then have more
+	// than pairBudget values. If there are more, the pixels are whole tiles of the matrix kernel, of wholeRows.
 	pairLeast  = 3
 	pairRows   = 24
+	wholeRows  = 12
 	pairBudget = 3 << 20 / 4
 )
 
@@ -111,18 +61,21 @@ func newPairs(t *transfer, g geometry, down bool) *pairs {
 	if down {
 		p.targetRows, height, width = g.smallH, g.bigH, g.bigW
 	}
-	p.x = newPairSide(g.bigW, g.smallW, g.before(g.bigW, g.smallW), down)
-	p.y = newPairSide(g.bigH, g.smallH, g.before(g.bigH, g.smallH), down)
-	p.packed = kernel.Buffer(kernel.PairKinds * kernel.PairKinds * t.panels * p.weights())
+	p.x = newPairSide(g.bigW, g.smallW, g.before(g.bigW, g.smallW), down, g.longPairs())
+	p.y = newPairSide(g.bigH, g.smallH, g.before(g.bigH, g.smallH), down, g.longPairs())
+	p.packed = kernel.Buffer(p.y.kinds() * p.x.kinds() * t.panels * p.weights())
 	p.source = newPairImages(p.x, p.y, true, height, width, t.depth, t.depth)
-	p.productsPitch = (single*len(p.x.tiles) + p.x.counts[single]) * t.lanes
-	p.productsSize = single * len(p.y.tiles) * p.productsPitch
+	p.productsPitch = (p.x.single*len(p.x.tiles) + p.x.counts[p.x.single]) * t.lanes
+	p.productsSize = p.y.single * len(p.y.tiles) * p.productsPitch
 	p.summedSize = p.targetRows * p.productsPitch
 	image := p.source.size() + t.panels*(p.productsSize+p.summedSize)
 	pixels := p.x.counts[0] * p.y.counts[0] // of an image
 	t.most = max(1, min(max(pairLeast, (pairRows+pixels-1)/pixels), pairBudget/image))
+	if rows := t.most * pixels; rows > wholeRows {
+		t.most -= rows % wholeRows / pixels
+	}
 	p.gather()
-	t.pool.reserve(max(t.most*image, (3+3*kernel.PairKinds)*packChannels*t.lanes))
+	t.pool.reserve(max(t.most*image, (3+3*p.x.kinds())*packChannels*t.lanes))
 	return p
 }
 
@@ -133,18 +86,20 @@ func (p *pairs) weights() int { return p.t.depth * p.t.lanes }
 func (p *pairs) gather() {
 	t := p.t
 	targetPitch := t.targetSize / p.targetRows
-	for row := range kernel.PairKinds {
-		for column := range kernel.PairKinds {
+	p.places = make([][]place, p.y.kinds())
+	for row := range p.places {
+		p.places[row] = make([]place, p.x.kinds())
+		for column := range p.places[row] {
 			list := &p.places[row][column]
 			for image := range t.most {
 				for j := range p.y.counts[row] {
 					for i := range p.x.counts[column] {
 						x, targetRow := (column*len(p.x.tiles)+i)*t.lanes, p.y.singleTarget+j*p.y.stride
 						out := image*p.productsSize + (row*len(p.y.tiles)+j)*p.productsPitch + x
-						if row == single {
+						if row == p.y.single {
 							out = image*p.summedSize + targetRow*p.productsPitch + x
 						}
-						if row == single && column == single && p.up {
+						if row == p.y.single && column == p.x.single && p.up {
 							out = image*t.targetSize + targetRow*targetPitch + (p.x.singleTarget+i*p.x.stride)*t.width
 						}
 						list.rows = append(list.rows, p.source.offset(t.most, image, row, j, column, i))
@@ -164,7 +119,7 @@ func (p *pairs) pack(worker, panel int) {
 	if p.up {                  // seen from the target, pairs lie the other way round
 		order = [...]int{2, 0, 1}
 	}
-	const kinds = kernel.PairKinds
+	kinds := p.x.kinds()
 	taps, rows := cut(t.pool.memory[worker], 3*packChannels*t.lanes)
 	clear(taps)
 	for i := 0; i < t.depth; i += packChannels {
@@ -174,11 +129,11 @@ func (p *pairs) pack(worker, panel int) {
 			for k, x := range order {
 				t.gather(taps[k*size:], panel, 3*y+x, i, channels)
 			}
-			t.set.PairKernel(rows[j*kinds*size:], size, taps, size, size)
+			p.x.transformKernel(t.set, rows[j*kinds*size:], size, taps, size, size)
 		}
 		for column := range kinds {
 			to := p.packed[(column*t.panels+panel)*p.weights()+i*t.lanes:]
-			t.set.PairKernel(to, kinds*t.panels*p.weights(), rows[column*size:], kinds*size, size)
+			p.y.transformKernel(t.set, to, kinds*t.panels*p.weights(), rows[column*size:], kinds*size, size)
 		}
 	}
 }
@@ -192,22 +147,22 @@ func (p *pairs) block(worker int, to, from []float32, images int, s share) {
 	}
 	transformed, rest := cut(t.pool.memory[worker], t.most*p.source.size())
 	p.source.transform(t.set, transformed, t.most, from, t.depth, images)
-	for row := range kernel.PairKinds {
-		for column := range kernel.PairKinds {
+	for row := range p.places {
+		for column := range p.places[row] {
 			count := images * p.y.counts[row] * p.x.counts[column]
 			for panel := first; panel < last; panel++ {
 				products, summed := p.panel(rest, panel)
 				source, target, add, lanes := transformed, products, t.zero, t.lanes
-				if row == single {
+				if row == p.y.single {
 					target = summed
 				}
-				if row == single && column == single {
+				if row == p.y.single && column == p.x.single {
 					source, add = from, t.bias[panel*t.lanes:]
 					if p.up {
 						target, lanes = to[panel*t.lanes:], min(t.lanes, t.width-panel*t.lanes)
 					}
 				}
-				weights := p.packed[((row*kernel.PairKinds+column)*t.panels+panel)*p.weights():]
+				weights := p.packed[((row*p.x.kinds()+column)*t.panels+panel)*p.weights():]
 				t.tiles(worker, p.taps[:], t.depth, &p.places[row][column], count, target, source, weights, add, lanes)
 			}
 		}
@@ -228,7 +183,7 @@ func (p *pairs) panel(memory []float32, panel int) (products, summed []float32) 
 // sum transforms a panel's products back along y. Upwards, single columns are targets then.
 func (p *pairs) sum(summed, products, to, bias []float32, width, images int) {
 	t := p.t
-	columns := single * len(p.x.tiles) * t.lanes
+	columns := p.x.single * len(p.x.tiles) * t.lanes
 	pitch := t.targetSize / p.targetRows
 	for j, tile := range p.y.tiles {
 		row := p.y.pairTarget + tile.to*p.y.stride
@@ -242,7 +197,7 @@ func (p *pairs) sum(summed, products, to, bias []float32, width, images int) {
 			t.set.PairOut(tile.m, sums[image*p.summedSize:], p.y.stride*p.productsPitch, t.lanes, from[image*p.productsSize:], step, t.lanes,
 				t.zero, 0, 0, t.lanes, columns/t.lanes)
 			t.set.PairOut(tile.m, to[image*t.targetSize+row*pitch+p.x.singleTarget*t.width:], p.y.stride*pitch, p.x.stride*t.width,
-				from[image*p.productsSize+columns:], step, t.lanes, bias, 0, 0, width, p.x.counts[single])
+				from[image*p.productsSize+columns:], step, t.lanes, bias, 0, 0, width, p.x.counts[p.x.single])
 		}
 	}
 }
@@ -253,7 +208,7 @@ func (p *pairs) drop(to, summed, bias []float32, width, images int) {
 	for i, tile := range p.x.tiles {
 		add, addStep, addNext := bias, 0, 0
 		if !p.up {
-			add, addStep, addNext = summed[(single*len(p.x.tiles)+tile.to)*t.lanes:], t.lanes, p.productsPitch
+			add, addStep, addNext = summed[(p.x.single*len(p.x.tiles)+tile.to)*t.lanes:], t.lanes, p.productsPitch
 		}
 		t.set.PairOut(tile.m, to[(p.x.pairTarget+tile.to*p.x.stride)*t.width:], p.x.stride*t.width, t.targetSize/p.targetRows,
 			summed[i*t.lanes:], len(p.x.tiles)*t.lanes, p.productsPitch, add, addStep, addNext, width, images*p.targetRows)

@@ -15,7 +15,7 @@ var Generic = Set{
 	Scale: scaleGeneric, NormBack: normBackGeneric, Leaky: leakyGeneric, LeakyBack: leakyBackGeneric,
 	WinogradIn: winogradInGeneric, WinogradOut: winogradOutGeneric, WinogradKernel: winogradKernelGeneric,
 	Products: productsGeneric, WinogradGradIn: winogradGradInGeneric, WinogradGradOut: winogradGradOutGeneric,
-	PairIn: pairInGeneric, PairOut: pairOutGeneric, PairKernel: pairKernelGeneric,
+	PairIn: pairInGeneric, PairOut: pairOutGeneric, PairKernel: pairKernelGeneric, PairLongKernel: pairLongKernelGeneric,
 	PairGradIn: pairGradInGeneric, PairGradOut: pairGradOutGeneric,
 	Keep: random.Stream.Keep, Prefetch: func(*float32, int, int) {},
 	Adam: adamGeneric, Add: addGeneric, CopyRows: copyRowsGeneric, Transpose: transposeGeneric, Tanh: tanhGeneric, Peak: peakGeneric,

@@ -101,11 +101,12 @@ type Set struct {
 	WinogradGradOut func(dst []float32, tap int, src []float32, place, lanes int)
 
 	// The transforms of pairs, for kernels of stride 2.
-	PairIn      func(m, edges int, dst []float32, dstStep, dstNext int, src []float32, srcStep, srcNext, n, count int)
-	PairOut     func(m int, dst []float32, dstStep, dstNext int, src []float32, srcStep, srcNext int, add []float32, addStep, addNext, n, count int)
-	PairKernel  func(dst []float32, dstStep int, src []float32, srcStep, n int)
-	PairGradIn  func(m int, dst []float32, dstStep, dstNext int, src []float32, srcStep, srcNext, n, count int)
-	PairGradOut func(dst []float32, dstStep int, src []float32, srcStep, n int)
+	PairIn         func(m, edges int, dst []float32, dstStep, dstNext int, src []float32, srcStep, srcNext, n, count int)
+	PairOut        func(m int, dst []float32, dstStep, dstNext int, src []float32, srcStep, srcNext int, add []float32, addStep, addNext, n, count int)
+	PairKernel     func(dst []float32, dstStep int, src []float32, srcStep, n int)
+	PairLongKernel func(dst []float32, dstStep int, src []float32, srcStep, n int)
+	PairGradIn     func(m int, dst []float32, dstStep, dstNext int, src []float32, srcStep, srcNext, n, count int)
+	PairGradOut    func(dst []float32, dstStep int, src []float32, srcStep, n int)
 
 	// Keep draws a dropout mask; see random.Stream.
 	Keep func(s random.Stream, words []uint64, n int, place uint32, rate float64)

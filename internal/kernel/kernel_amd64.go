@@ -19,8 +19,8 @@ func init() {
 	vectors(&avx2)
 	winogradCode{8, winogradInAVX2, winogradGradInAVX2, winogradOutAVX2, winogradKernelAVX2, winogradGradOutAVX2}.use(&avx2)
 	pairCode{
-		lanes: 8, kernel: pairKernelAVX2, gradOut: pairGradOutAVX2,
-		in: [...]pairStrip{2: pairIn2AVX2, pairIn3AVX2, pairIn4AVX2, pairInWholeAVX2}, out: [...]pairAddingStrip{2: pairOut2AVX2, pairOut3AVX2, pairOut4AVX2, pairOutWholeAVX2},
+		lanes: 8, kernel: pairKernelAVX2, longKernel: pairLongKernelAVX2, gradOut: pairGradOutAVX2,
+		in: [...]pairStrip{2: pairIn2AVX2, pairIn3AVX2, pairIn4AVX2, pairInWholeAVX2, PairLong: pairInLongAVX2}, out: [...]pairAddingStrip{2: pairOut2AVX2, pairOut3AVX2, pairOut4AVX2, pairOutWholeAVX2, PairLong: pairOutLongAVX2},
 		gradIn: [...]pairGradStrip{2: pairGradIn2AVX2, pairGradIn3AVX2, pairGradIn4AVX2, pairGradInWholeAVX2},
 	}.use(&avx2)
 	Variants = append(Variants, avx2)
@@ -37,8 +37,8 @@ func init() {
 	avx512.Products = productsAVX512
 	winogradCode{16, winogradInAVX512, winogradGradInAVX512, winogradOutAVX512, winogradKernelAVX512, winogradGradOutAVX512}.use(&avx512)
 	pairCode{
-		lanes: 16, kernel: pairKernelAVX512, gradOut: pairGradOutAVX512,
-		in: [...]pairStrip{2: pairIn2AVX512, pairIn3AVX512, pairIn4AVX512, pairInWholeAVX512}, out: [...]pairAddingStrip{2: pairOut2AVX512, pairOut3AVX512, pairOut4AVX512, pairOutWholeAVX512},
+		lanes: 16, kernel: pairKernelAVX512, longKernel: pairLongKernelAVX512, gradOut: pairGradOutAVX512,
+		in: [...]pairStrip{2: pairIn2AVX512, pairIn3AVX512, pairIn4AVX512, pairInWholeAVX512, PairLong: pairInLongAVX512}, out: [...]pairAddingStrip{2: pairOut2AVX512, pairOut3AVX512, pairOut4AVX512, pairOutWholeAVX512, PairLong: pairOutLongAVX512},
 		gradIn: [...]pairGradStrip{2: pairGradIn2AVX512, pairGradIn3AVX512, pairGradIn4AVX512, pairGradInWholeAVX512},
 	}.use(&avx512)
 	avx512.Middle, avx512.MiddleRows = middleAVX512, 8

@@ -4464,6 +4464,417 @@ values:
 	VZEROUPPER
 	RET
 
+// func pairInLongAVX2(edges int, dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·pairInLongAVX2(SB), NOSPLIT, $0-72
+	MOVL         $0x40a80000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Y0
+	MOVL         $0x40880000, AX
+	VMOVD        AX, X1
+	VBROADCASTSS X1, Y1
+	MOVL         $0xbfa00000, AX
+	VMOVD        AX, X2
+	VBROADCASTSS X2, Y2
+	MOVL         $0x3e800000, AX
+	VMOVD        AX, X3
+	VBROADCASTSS X3, Y3
+	MOVQ         dst+8(FP), AX
+	MOVQ         dstStep+16(FP), BX
+	SHLQ         $0x02, BX
+	LEAQ         (BX)(BX*2), DX
+	MOVQ         src+32(FP), SI
+	MOVQ         srcStep+40(FP), R9
+	SHLQ         $0x02, R9
+	LEAQ         (R9)(R9*2), R8
+	MOVQ         edges+0(FP), CX
+	CMPQ         CX, $0x01
+	JE           time1
+	CMPQ         CX, $0x02
+	JE           time2
+	CMPQ         CX, $0x03
+	JE           time3
+
+time0:
+	MOVQ AX, CX
+	MOVQ SI, DI
+	MOVQ n+56(FP), R10
+
+values0:
+	VMOVUPS     (DI), Y4
+	VMOVUPS     (DI)(R9*1), Y5
+	VMOVUPS     (DI)(R9*2), Y6
+	VMOVUPS     (DI)(R8*1), Y7
+	VMOVUPS     (DI)(R9*4), Y8
+	LEAQ        (DI)(R9*2), R11
+	VMOVUPS     (R11)(R8*1), Y9
+	VMOVUPS     (DI)(R8*2), Y10
+	LEAQ        (DI)(R9*4), R11
+	VMOVUPS     (R11)(R8*1), Y11
+	VSUBPS      Y6, Y8, Y12
+	VSUBPS      Y10, Y4, Y4
+	VFMADD231PS Y0, Y12, Y4
+	VADDPS      Y10, Y6, Y12
+	VFMSUB231PS Y1, Y8, Y12
+	VMOVAPS     Y10, Y13
+	VFMADD231PS Y3, Y6, Y13
+	VFMADD231PS Y2, Y8, Y13
+	VFMADD231PS Y3, Y10, Y6
+	VFMADD231PS Y2, Y8, Y6
+	VADDPS      Y6, Y6, Y6
+	VSUBPS      Y9, Y7, Y8
+	VSUBPS      Y5, Y11, Y10
+	VFMADD231PS Y0, Y8, Y10
+	VADDPS      Y9, Y5, Y8
+	VFMSUB231PS Y1, Y7, Y8
+	VMOVAPS     Y9, Y11
+	VFMADD231PS Y3, Y5, Y11
+	VFMADD231PS Y2, Y7, Y11
+	VFMADD231PS Y3, Y9, Y5
+	VFMADD231PS Y2, Y7, Y5
+	VADDPS      Y11, Y11, Y7
+	VADDPS      Y8, Y12, Y9
+	VSUBPS      Y8, Y12, Y8
+	VADDPS      Y7, Y13, Y11
+	VSUBPS      Y7, Y13, Y7
+	VADDPS      Y5, Y6, Y12
+	VSUBPS      Y5, Y6, Y5
+	VMOVUPS     Y4, (CX)
+	VMOVUPS     Y9, (CX)(BX*1)
+	VMOVUPS     Y8, (CX)(BX*2)
+	VMOVUPS     Y11, (CX)(DX*1)
+	VMOVUPS     Y7, (CX)(BX*4)
+	LEAQ        (CX)(BX*2), R11
+	VMOVUPS     Y12, (R11)(DX*1)
+	VMOVUPS     Y5, (CX)(DX*2)
+	LEAQ        (CX)(BX*4), R11
+	VMOVUPS     Y10, (R11)(DX*1)
+	ADDQ        $+32, CX
+	ADDQ        $+32, DI
+	SUBQ        $+8, R10
+	JG          values0
+	MOVQ        dstNext+24(FP), CX
+	LEAQ        (AX)(CX*4), AX
+	MOVQ        srcNext+48(FP), CX
+	LEAQ        (SI)(CX*4), SI
+	DECQ        count+64(FP)
+	JNZ         time0
+	VZEROUPPER
+	RET
+
+time1:
+	MOVQ AX, CX
+	MOVQ SI, DI
+	MOVQ n+56(FP), R10
+
+values1:
+	VXORPS      Y4, Y4, Y4
+	VMOVUPS     (DI), Y5
+	VMOVUPS     (DI)(R9*1), Y6
+	VMOVUPS     (DI)(R9*2), Y7
+	VMOVUPS     (DI)(R8*1), Y8
+	VMOVUPS     (DI)(R9*4), Y9
+	LEAQ        (DI)(R9*2), R11
+	VMOVUPS     (R11)(R8*1), Y10
+	VMOVUPS     (DI)(R8*2), Y11
+	VSUBPS      Y6, Y8, Y12
+	VSUBPS      Y10, Y4, Y4
+	VFMADD231PS Y0, Y12, Y4
+	VADDPS      Y10, Y6, Y12
+	VFMSUB231PS Y1, Y8, Y12
+	VMOVAPS     Y10, Y13
+	VFMADD231PS Y3, Y6, Y13
+	VFMADD231PS Y2, Y8, Y13
+	VFMADD231PS Y3, Y10, Y6
+	VFMADD231PS Y2, Y8, Y6
+	VADDPS      Y6, Y6, Y6
+	VSUBPS      Y9, Y7, Y8
+	VSUBPS      Y5, Y11, Y10
+	VFMADD231PS Y0, Y8, Y10
+	VADDPS      Y9, Y5, Y8
+	VFMSUB231PS Y1, Y7, Y8
+	VMOVAPS     Y9, Y11
+	VFMADD231PS Y3, Y5, Y11
+	VFMADD231PS Y2, Y7, Y11
+	VFMADD231PS Y3, Y9, Y5
+	VFMADD231PS Y2, Y7, Y5
+	VADDPS      Y11, Y11, Y7
+	VADDPS      Y8, Y12, Y9
+	VSUBPS      Y8, Y12, Y8
+	VADDPS      Y7, Y13, Y11
+	VSUBPS      Y7, Y13, Y7
+	VADDPS      Y5, Y6, Y12
+	VSUBPS      Y5, Y6, Y5
+	VMOVUPS     Y4, (CX)
+	VMOVUPS     Y9, (CX)(BX*1)
+	VMOVUPS     Y8, (CX)(BX*2)
+	VMOVUPS     Y11, (CX)(DX*1)
+	VMOVUPS     Y7, (CX)(BX*4)
+	LEAQ        (CX)(BX*2), R11
+	VMOVUPS     Y12, (R11)(DX*1)
+	VMOVUPS     Y5, (CX)(DX*2)
+	LEAQ        (CX)(BX*4), R11
+	VMOVUPS     Y10, (R11)(DX*1)
+	ADDQ        $+32, CX
+	ADDQ        $+32, DI
+	SUBQ        $+8, R10
+	JG          values1
+	MOVQ        dstNext+24(FP), CX
+	LEAQ        (AX)(CX*4), AX
+	MOVQ        srcNext+48(FP), CX
+	LEAQ        (SI)(CX*4), SI
+	DECQ        count+64(FP)
+	JNZ         time1
+	VZEROUPPER
+	RET
+
+time2:
+	MOVQ AX, CX
+	MOVQ SI, DI
+	MOVQ n+56(FP), R10
+
+values2:
+	VMOVUPS     (DI), Y4
+	VMOVUPS     (DI)(R9*1), Y5
+	VMOVUPS     (DI)(R9*2), Y6
+	VMOVUPS     (DI)(R8*1), Y7
+	VMOVUPS     (DI)(R9*4), Y8
+	LEAQ        (DI)(R9*2), R11
+	VMOVUPS     (R11)(R8*1), Y9
+	VMOVUPS     (DI)(R8*2), Y10
+	VXORPS      Y11, Y11, Y11
+	VSUBPS      Y6, Y8, Y12
+	VSUBPS      Y10, Y4, Y4
+	VFMADD231PS Y0, Y12, Y4
+	VADDPS      Y10, Y6, Y12
+	VFMSUB231PS Y1, Y8, Y12
+	VMOVAPS     Y10, Y13
+	VFMADD231PS Y3, Y6, Y13
+	VFMADD231PS Y2, Y8, Y13
+	VFMADD231PS Y3, Y10, Y6
+	VFMADD231PS Y2, Y8, Y6
+	VADDPS      Y6, Y6, Y6
+	VSUBPS      Y9, Y7, Y8
+	VSUBPS      Y5, Y11, Y10
+	VFMADD231PS Y0, Y8, Y10
+	VADDPS      Y9, Y5, Y8
+	VFMSUB231PS Y1, Y7, Y8
+	VMOVAPS     Y9, Y11
+	VFMADD231PS Y3, Y5, Y11
+	VFMADD231PS Y2, Y7, Y11
+	VFMADD231PS Y3, Y9, Y5
+	VFMADD231PS Y2, Y7, Y5
+	VADDPS      Y11, Y11, Y7
+	VADDPS      Y8, Y12, Y9
+	VSUBPS      Y8, Y12, Y8
+	VADDPS      Y7, Y13, Y11
+	VSUBPS      Y7, Y13, Y7
+	VADDPS      Y5, Y6, Y12
+	VSUBPS      Y5, Y6, Y5
+	VMOVUPS     Y4, (CX)
+	VMOVUPS     Y9, (CX)(BX*1)
+	VMOVUPS     Y8, (CX)(BX*2)
+	VMOVUPS     Y11, (CX)(DX*1)
+	VMOVUPS     Y7, (CX)(BX*4)
+	LEAQ        (CX)(BX*2), R11
+	VMOVUPS     Y12, (R11)(DX*1)
+	VMOVUPS     Y5, (CX)(DX*2)
+	LEAQ        (CX)(BX*4), R11
+	VMOVUPS     Y10, (R11)(DX*1)
+	ADDQ        $+32, CX
+	ADDQ        $+32, DI
+	SUBQ        $+8, R10
+	JG          values2
+	MOVQ        dstNext+24(FP), CX
+	LEAQ        (AX)(CX*4), AX
+	MOVQ        srcNext+48(FP), CX
+	LEAQ        (SI)(CX*4), SI
+	DECQ        count+64(FP)
+	JNZ         time2
+	VZEROUPPER
+	RET
+
+time3:
+	MOVQ AX, CX
+	MOVQ SI, DI
+	MOVQ n+56(FP), R10
+
+values3:
+	VXORPS      Y4, Y4, Y4
+	VMOVUPS     (DI), Y5
+	VMOVUPS     (DI)(R9*1), Y6
+	VMOVUPS     (DI)(R9*2), Y7
+	VMOVUPS     (DI)(R8*1), Y8
+	VMOVUPS     (DI)(R9*4), Y9
+	LEAQ        (DI)(R9*2), R11
+	VMOVUPS     (R11)(R8*1), Y10
+	VXORPS      Y11, Y11, Y11
+	VSUBPS      Y6, Y8, Y12
+	VSUBPS      Y10, Y4, Y4
+	VFMADD231PS Y0, Y12, Y4
+	VADDPS      Y10, Y6, Y12
+	VFMSUB231PS Y1, Y8, Y12
+	VMOVAPS     Y10, Y13
+	VFMADD231PS Y3, Y6, Y13
+	VFMADD231PS Y2, Y8, Y13
+	VFMADD231PS Y3, Y10, Y6
+	VFMADD231PS Y2, Y8, Y6
+	VADDPS      Y6, Y6, Y6
+	VSUBPS      Y9, Y7, Y8
+	VSUBPS      Y5, Y11, Y10
+	VFMADD231PS Y0, Y8, Y10
+	VADDPS      Y9, Y5, Y8
+	VFMSUB231PS Y1, Y7, Y8
+	VMOVAPS     Y9, Y11
+	VFMADD231PS Y3, Y5, Y11
+	VFMADD231PS Y2, Y7, Y11
+	VFMADD231PS Y3, Y9, Y5
+	VFMADD231PS Y2, Y7, Y5
+	VADDPS      Y11, Y11, Y7
+	VADDPS      Y8, Y12, Y9
+	VSUBPS      Y8, Y12, Y8
+	VADDPS      Y7, Y13, Y11
+	VSUBPS      Y7, Y13, Y7
+	VADDPS      Y5, Y6, Y12
+	VSUBPS      Y5, Y6, Y5
+	VMOVUPS     Y4, (CX)
+	VMOVUPS     Y9, (CX)(BX*1)
+	VMOVUPS     Y8, (CX)(BX*2)
+	VMOVUPS     Y11, (CX)(DX*1)
+	VMOVUPS     Y7, (CX)(BX*4)
+	LEAQ        (CX)(BX*2), R11
+	VMOVUPS     Y12, (R11)(DX*1)
+	VMOVUPS     Y5, (CX)(DX*2)
+	LEAQ        (CX)(BX*4), R11
+	VMOVUPS     Y10, (R11)(DX*1)
+	ADDQ        $+32, CX
+	ADDQ        $+32, DI
+	SUBQ        $+8, R10
+	JG          values3
+	MOVQ        dstNext+24(FP), CX
+	LEAQ        (AX)(CX*4), AX
+	MOVQ        srcNext+48(FP), CX
+	LEAQ        (SI)(CX*4), SI
+	DECQ        count+64(FP)
+	JNZ         time3
+	VZEROUPPER
+	RET
+
+// func pairOutLongAVX2(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, add *float32, addStep int, addNext int, n int, count int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·pairOutLongAVX2(SB), NOSPLIT, $0-88
+	MOVL         $0x40000000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Y0
+	MOVL         $0x40800000, AX
+	VMOVD        AX, X1
+	VBROADCASTSS X1, Y1
+	MOVL         $0x41000000, AX
+	VMOVD        AX, X2
+	VBROADCASTSS X2, Y2
+	MOVL         $0x41800000, AX
+	VMOVD        AX, X3
+	VBROADCASTSS X3, Y3
+	MOVL         $0x42000000, AX
+	VMOVD        AX, X4
+	VBROADCASTSS X4, Y4
+	MOVL         $0x42800000, AX
+	VMOVD        AX, X5
+	VBROADCASTSS X5, Y5
+	MOVQ         dst+0(FP), AX
+	MOVQ         dstStep+8(FP), BX
+	SHLQ         $0x02, BX
+	LEAQ         (BX)(BX*2), DX
+	MOVQ         src+24(FP), SI
+	MOVQ         srcStep+32(FP), R9
+	SHLQ         $0x02, R9
+	LEAQ         (R9)(R9*2), R8
+	MOVQ         add+48(FP), R10
+	MOVQ         addStep+56(FP), R13
+	SHLQ         $0x02, R13
+	LEAQ         (R13)(R13*2), R12
+
+time:
+	MOVQ AX, CX
+	MOVQ SI, DI
+	MOVQ R10, R11
+	MOVQ n+72(FP), R14
+
+values:
+	VMOVUPS     (DI), Y6
+	VMOVUPS     (DI)(R9*1), Y7
+	VMOVUPS     (DI)(R9*2), Y8
+	VMOVUPS     (DI)(R8*1), Y9
+	VMOVUPS     (DI)(R9*4), Y10
+	LEAQ        (DI)(R9*2), R15
+	VMOVUPS     (R15)(R8*1), Y11
+	VMOVUPS     (DI)(R8*2), Y12
+	LEAQ        (DI)(R9*4), R15
+	VMOVUPS     (R15)(R8*1), Y13
+	VADDPS      Y8, Y7, Y14
+	VSUBPS      Y8, Y7, Y7
+	VADDPS      Y10, Y9, Y8
+	VSUBPS      Y10, Y9, Y9
+	VADDPS      Y12, Y11, Y10
+	VSUBPS      Y12, Y11, Y11
+	VADDPS      Y14, Y6, Y6
+	VADDPS      Y8, Y6, Y6
+	VFMADD231PS Y5, Y10, Y6
+	VADDPS      Y10, Y14, Y12
+	VADDPS      Y13, Y12, Y12
+	VFMADD231PS Y5, Y8, Y12
+	VMOVAPS     Y14, Y13
+	VFMADD231PS Y1, Y8, Y13
+	VFMADD231PS Y3, Y10, Y13
+	VFMADD231PS Y3, Y8, Y14
+	VFMADD231PS Y1, Y10, Y14
+	VMOVAPS     Y7, Y8
+	VFMADD231PS Y0, Y9, Y8
+	VFMADD231PS Y4, Y11, Y8
+	VADDPS      Y11, Y9, Y10
+	VMOVAPS     Y7, Y15
+	VFMADD231PS Y2, Y10, Y15
+	VFMADD231PS Y4, Y9, Y7
+	VFMADD231PS Y0, Y11, Y7
+	VMOVUPS     (R11), Y9
+	VADDPS      Y9, Y6, Y6
+	VMOVUPS     Y6, (CX)
+	VMOVUPS     (R11)(R13*1), Y6
+	VADDPS      Y6, Y8, Y6
+	VMOVUPS     Y6, (CX)(BX*1)
+	VMOVUPS     (R11)(R13*2), Y6
+	VADDPS      Y6, Y13, Y6
+	VMOVUPS     Y6, (CX)(BX*2)
+	VMOVUPS     (R11)(R12*1), Y6
+	VADDPS      Y6, Y15, Y6
+	VMOVUPS     Y6, (CX)(DX*1)
+	VMOVUPS     (R11)(R13*4), Y6
+	VADDPS      Y6, Y14, Y6
+	VMOVUPS     Y6, (CX)(BX*4)
+	LEAQ        (R11)(R13*2), R15
+	VMOVUPS     (R15)(R12*1), Y6
+	VADDPS      Y6, Y7, Y6
+	LEAQ        (CX)(BX*2), R15
+	VMOVUPS     Y6, (R15)(DX*1)
+	VMOVUPS     (R11)(R12*2), Y6
+	VADDPS      Y6, Y12, Y6
+	VMOVUPS     Y6, (CX)(DX*2)
+	ADDQ        $+32, CX
+	ADDQ        $+32, DI
+	ADDQ        $+32, R11
+	SUBQ        $+8, R14
+	JG          values
+	MOVQ        dstNext+16(FP), CX
+	LEAQ        (AX)(CX*4), AX
+	MOVQ        srcNext+40(FP), CX
+	LEAQ        (SI)(CX*4), SI
+	MOVQ        addNext+64(FP), CX
+	LEAQ        (R10)(CX*4), R10
+	DECQ        count+80(FP)
+	JNZ         time
+	VZEROUPPER
+	RET
+
 // func pairKernelAVX2(dst *float32, dstStep int, src *float32, srcStep int, n int)
 // Requires: AVX, AVX2, FMA3
 TEXT ·pairKernelAVX2(SB), NOSPLIT, $0-40
@@ -4508,6 +4919,61 @@ values:
 	ADDQ        $+32, BX
 	SUBQ        $+8, SI
 	JG          values
+	VZEROUPPER
+	RET
+
+// func pairLongKernelAVX2(dst *float32, dstStep int, src *float32, srcStep int, n int)
+// Requires: AVX, AVX2
+TEXT ·pairLongKernelAVX2(SB), NOSPLIT, $0-40
+	MOVL         $0x3e638e39, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Y0
+	MOVL         $0x3c360b61, AX
+	VMOVD        AX, X1
+	VBROADCASTSS X1, Y1
+	MOVQ         dst+0(FP), AX
+	MOVQ         dstStep+8(FP), DX
+	SHLQ         $0x02, DX
+	LEAQ         (DX)(DX*2), CX
+	MOVQ         src+16(FP), BX
+	MOVQ         srcStep+24(FP), DI
+	SHLQ         $0x02, DI
+	LEAQ         (DI)(DI*2), SI
+	MOVQ         n+32(FP), SI
+
+values:
+	VMOVUPS (BX), Y2
+	VMOVUPS (BX)(DI*1), Y3
+	VMOVUPS (BX)(DI*2), Y4
+	VADDPS  Y2, Y2, Y5
+	VADDPS  Y3, Y3, Y6
+	VADDPS  Y3, Y2, Y7
+	VMULPS  Y0, Y7, Y7
+	VSUBPS  Y3, Y2, Y8
+	VMULPS  Y0, Y8, Y8
+	VADDPS  Y6, Y2, Y9
+	VMULPS  Y1, Y9, Y9
+	VSUBPS  Y6, Y2, Y6
+	VMULPS  Y1, Y6, Y6
+	VADDPS  Y3, Y5, Y10
+	VMULPS  Y1, Y10, Y10
+	VSUBPS  Y3, Y5, Y5
+	VMULPS  Y1, Y5, Y5
+	VMOVUPS Y2, (AX)
+	VMOVUPS Y7, (AX)(DX*1)
+	VMOVUPS Y8, (AX)(DX*2)
+	VMOVUPS Y9, (AX)(CX*1)
+	VMOVUPS Y6, (AX)(DX*4)
+	LEAQ    (AX)(DX*2), R8
+	VMOVUPS Y10, (R8)(CX*1)
+	VMOVUPS Y5, (AX)(CX*2)
+	LEAQ    (AX)(DX*4), R8
+	VMOVUPS Y3, (R8)(CX*1)
+	VMOVUPS Y4, (AX)(DX*8)
+	ADDQ    $+32, AX
+	ADDQ    $+32, BX
+	SUBQ    $+8, SI
+	JG      values
 	VZEROUPPER
 	RET
 
@@ -9582,6 +10048,417 @@ values:
 	VZEROUPPER
 	RET
 
+// func pairInLongAVX512(edges int, dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
+// Requires: AVX, AVX512F
+TEXT ·pairInLongAVX512(SB), NOSPLIT, $0-72
+	MOVL         $0x40a80000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Z0
+	MOVL         $0x40880000, AX
+	VMOVD        AX, X1
+	VBROADCASTSS X1, Z1
+	MOVL         $0xbfa00000, AX
+	VMOVD        AX, X2
+	VBROADCASTSS X2, Z2
+	MOVL         $0x3e800000, AX
+	VMOVD        AX, X3
+	VBROADCASTSS X3, Z3
+	MOVQ         dst+8(FP), AX
+	MOVQ         dstStep+16(FP), BX
+	SHLQ         $0x02, BX
+	LEAQ         (BX)(BX*2), DX
+	MOVQ         src+32(FP), SI
+	MOVQ         srcStep+40(FP), R9
+	SHLQ         $0x02, R9
+	LEAQ         (R9)(R9*2), R8
+	MOVQ         edges+0(FP), CX
+	CMPQ         CX, $0x01
+	JE           time1
+	CMPQ         CX, $0x02
+	JE           time2
+	CMPQ         CX, $0x03
+	JE           time3
+
+time0:
+	MOVQ AX, CX
+	MOVQ SI, DI
+	MOVQ n+56(FP), R10
+
+values0:
+	VMOVUPS     (DI), Z4
+	VMOVUPS     (DI)(R9*1), Z5
+	VMOVUPS     (DI)(R9*2), Z6
+	VMOVUPS     (DI)(R8*1), Z7
+	VMOVUPS     (DI)(R9*4), Z8
+	LEAQ        (DI)(R9*2), R11
+	VMOVUPS     (R11)(R8*1), Z9
+	VMOVUPS     (DI)(R8*2), Z10
+	LEAQ        (DI)(R9*4), R11
+	VMOVUPS     (R11)(R8*1), Z11
+	VSUBPS      Z6, Z8, Z12
+	VSUBPS      Z10, Z4, Z4
+	VFMADD231PS Z0, Z12, Z4
+	VADDPS      Z10, Z6, Z12
+	VFMSUB231PS Z1, Z8, Z12
+	VMOVAPS     Z10, Z13
+	VFMADD231PS Z3, Z6, Z13
+	VFMADD231PS Z2, Z8, Z13
+	VFMADD231PS Z3, Z10, Z6
+	VFMADD231PS Z2, Z8, Z6
+	VADDPS      Z6, Z6, Z6
+	VSUBPS      Z9, Z7, Z8
+	VSUBPS      Z5, Z11, Z10
+	VFMADD231PS Z0, Z8, Z10
+	VADDPS      Z9, Z5, Z8
+	VFMSUB231PS Z1, Z7, Z8
+	VMOVAPS     Z9, Z11
+	VFMADD231PS Z3, Z5, Z11
+	VFMADD231PS Z2, Z7, Z11
+	VFMADD231PS Z3, Z9, Z5
+	VFMADD231PS Z2, Z7, Z5
+	VADDPS      Z11, Z11, Z7
+	VADDPS      Z8, Z12, Z9
+	VSUBPS      Z8, Z12, Z8
+	VADDPS      Z7, Z13, Z11
+	VSUBPS      Z7, Z13, Z7
+	VADDPS      Z5, Z6, Z12
+	VSUBPS      Z5, Z6, Z5
+	VMOVUPS     Z4, (CX)
+	VMOVUPS     Z9, (CX)(BX*1)
+	VMOVUPS     Z8, (CX)(BX*2)
+	VMOVUPS     Z11, (CX)(DX*1)
+	VMOVUPS     Z7, (CX)(BX*4)
+	LEAQ        (CX)(BX*2), R11
+	VMOVUPS     Z12, (R11)(DX*1)
+	VMOVUPS     Z5, (CX)(DX*2)
+	LEAQ        (CX)(BX*4), R11
+	VMOVUPS     Z10, (R11)(DX*1)
+	ADDQ        $+64, CX
+	ADDQ        $+64, DI
+	SUBQ        $+16, R10
+	JG          values0
+	MOVQ        dstNext+24(FP), CX
+	LEAQ        (AX)(CX*4), AX
+	MOVQ        srcNext+48(FP), CX
+	LEAQ        (SI)(CX*4), SI
+	DECQ        count+64(FP)
+	JNZ         time0
+	VZEROUPPER
+	RET
+
+time1:
+	MOVQ AX, CX
+	MOVQ SI, DI
+	MOVQ n+56(FP), R10
+
+values1:
+	VPXORD      Z4, Z4, Z4
+	VMOVUPS     (DI), Z5
+	VMOVUPS     (DI)(R9*1), Z6
+	VMOVUPS     (DI)(R9*2), Z7
+	VMOVUPS     (DI)(R8*1), Z8
+	VMOVUPS     (DI)(R9*4), Z9
+	LEAQ        (DI)(R9*2), R11
+	VMOVUPS     (R11)(R8*1), Z10
+	VMOVUPS     (DI)(R8*2), Z11
+	VSUBPS      Z6, Z8, Z12
+	VSUBPS      Z10, Z4, Z13
+	VFMADD231PS Z0, Z12, Z13
+	VADDPS      Z10, Z6, Z12
+	VFMSUB231PS Z1, Z8, Z12
+	VMOVAPS     Z10, Z14
+	VFMADD231PS Z3, Z6, Z14
+	VFMADD231PS Z2, Z8, Z14
+	VFMADD231PS Z3, Z10, Z6
+	VFMADD231PS Z2, Z8, Z6
+	VADDPS      Z6, Z6, Z6
+	VSUBPS      Z9, Z7, Z8
+	VSUBPS      Z5, Z11, Z10
+	VFMADD231PS Z0, Z8, Z10
+	VADDPS      Z9, Z5, Z8
+	VFMSUB231PS Z1, Z7, Z8
+	VMOVAPS     Z9, Z11
+	VFMADD231PS Z3, Z5, Z11
+	VFMADD231PS Z2, Z7, Z11
+	VFMADD231PS Z3, Z9, Z5
+	VFMADD231PS Z2, Z7, Z5
+	VADDPS      Z11, Z11, Z7
+	VADDPS      Z8, Z12, Z9
+	VSUBPS      Z8, Z12, Z8
+	VADDPS      Z7, Z14, Z11
+	VSUBPS      Z7, Z14, Z7
+	VADDPS      Z5, Z6, Z12
+	VSUBPS      Z5, Z6, Z5
+	VMOVUPS     Z13, (CX)
+	VMOVUPS     Z9, (CX)(BX*1)
+	VMOVUPS     Z8, (CX)(BX*2)
+	VMOVUPS     Z11, (CX)(DX*1)
+	VMOVUPS     Z7, (CX)(BX*4)
+	LEAQ        (CX)(BX*2), R11
+	VMOVUPS     Z12, (R11)(DX*1)
+	VMOVUPS     Z5, (CX)(DX*2)
+	LEAQ        (CX)(BX*4), R11
+	VMOVUPS     Z10, (R11)(DX*1)
+	ADDQ        $+64, CX
+	ADDQ        $+64, DI
+	SUBQ        $+16, R10
+	JG          values1
+	MOVQ        dstNext+24(FP), CX
+	LEAQ        (AX)(CX*4), AX
+	MOVQ        srcNext+48(FP), CX
+	LEAQ        (SI)(CX*4), SI
+	DECQ        count+64(FP)
+	JNZ         time1
+	VZEROUPPER
+	RET
+
+time2:
+	MOVQ AX, CX
+	MOVQ SI, DI
+	MOVQ n+56(FP), R10
+
+values2:
+	VMOVUPS     (DI), Z4
+	VMOVUPS     (DI)(R9*1), Z5
+	VMOVUPS     (DI)(R9*2), Z6
+	VMOVUPS     (DI)(R8*1), Z7
+	VMOVUPS     (DI)(R9*4), Z8
+	LEAQ        (DI)(R9*2), R11
+	VMOVUPS     (R11)(R8*1), Z9
+	VMOVUPS     (DI)(R8*2), Z10
+	VPXORD      Z11, Z11, Z11
+	VSUBPS      Z6, Z8, Z12
+	VSUBPS      Z10, Z4, Z4
+	VFMADD231PS Z0, Z12, Z4
+	VADDPS      Z10, Z6, Z12
+	VFMSUB231PS Z1, Z8, Z12
+	VMOVAPS     Z10, Z13
+	VFMADD231PS Z3, Z6, Z13
+	VFMADD231PS Z2, Z8, Z13
+	VFMADD231PS Z3, Z10, Z6
+	VFMADD231PS Z2, Z8, Z6
+	VADDPS      Z6, Z6, Z6
+	VSUBPS      Z9, Z7, Z8
+	VSUBPS      Z5, Z11, Z10
+	VFMADD231PS Z0, Z8, Z10
+	VADDPS      Z9, Z5, Z8
+	VFMSUB231PS Z1, Z7, Z8
+	VMOVAPS     Z9, Z14
+	VFMADD231PS Z3, Z5, Z14
+	VFMADD231PS Z2, Z7, Z14
+	VFMADD231PS Z3, Z9, Z5
+	VFMADD231PS Z2, Z7, Z5
+	VADDPS      Z14, Z14, Z7
+	VADDPS      Z8, Z12, Z9
+	VSUBPS      Z8, Z12, Z8
+	VADDPS      Z7, Z13, Z12
+	VSUBPS      Z7, Z13, Z7
+	VADDPS      Z5, Z6, Z13
+	VSUBPS      Z5, Z6, Z5
+	VMOVUPS     Z4, (CX)
+	VMOVUPS     Z9, (CX)(BX*1)
+	VMOVUPS     Z8, (CX)(BX*2)
+	VMOVUPS     Z12, (CX)(DX*1)
+	VMOVUPS     Z7, (CX)(BX*4)
+	LEAQ        (CX)(BX*2), R11
+	VMOVUPS     Z13, (R11)(DX*1)
+	VMOVUPS     Z5, (CX)(DX*2)
+	LEAQ        (CX)(BX*4), R11
+	VMOVUPS     Z10, (R11)(DX*1)
+	ADDQ        $+64, CX
+	ADDQ        $+64, DI
+	SUBQ        $+16, R10
+	JG          values2
+	MOVQ        dstNext+24(FP), CX
+	LEAQ        (AX)(CX*4), AX
+	MOVQ        srcNext+48(FP), CX
+	LEAQ        (SI)(CX*4), SI
+	DECQ        count+64(FP)
+	JNZ         time2
+	VZEROUPPER
+	RET
+
+time3:
+	MOVQ AX, CX
+	MOVQ SI, DI
+	MOVQ n+56(FP), R10
+
+values3:
+	VPXORD      Z4, Z4, Z4
+	VMOVUPS     (DI), Z5
+	VMOVUPS     (DI)(R9*1), Z6
+	VMOVUPS     (DI)(R9*2), Z7
+	VMOVUPS     (DI)(R8*1), Z8
+	VMOVUPS     (DI)(R9*4), Z9
+	LEAQ        (DI)(R9*2), R11
+	VMOVUPS     (R11)(R8*1), Z10
+	VPXORD      Z11, Z11, Z11
+	VSUBPS      Z6, Z8, Z12
+	VSUBPS      Z10, Z4, Z13
+	VFMADD231PS Z0, Z12, Z13
+	VADDPS      Z10, Z6, Z12
+	VFMSUB231PS Z1, Z8, Z12
+	VMOVAPS     Z10, Z14
+	VFMADD231PS Z3, Z6, Z14
+	VFMADD231PS Z2, Z8, Z14
+	VFMADD231PS Z3, Z10, Z6
+	VFMADD231PS Z2, Z8, Z6
+	VADDPS      Z6, Z6, Z6
+	VSUBPS      Z9, Z7, Z8
+	VSUBPS      Z5, Z11, Z10
+	VFMADD231PS Z0, Z8, Z10
+	VADDPS      Z9, Z5, Z8
+	VFMSUB231PS Z1, Z7, Z8
+	VMOVAPS     Z9, Z15
+	VFMADD231PS Z3, Z5, Z15
+	VFMADD231PS Z2, Z7, Z15
+	VFMADD231PS Z3, Z9, Z5
+	VFMADD231PS Z2, Z7, Z5
+	VADDPS      Z15, Z15, Z7
+	VADDPS      Z8, Z12, Z9
+	VSUBPS      Z8, Z12, Z8
+	VADDPS      Z7, Z14, Z12
+	VSUBPS      Z7, Z14, Z7
+	VADDPS      Z5, Z6, Z14
+	VSUBPS      Z5, Z6, Z5
+	VMOVUPS     Z13, (CX)
+	VMOVUPS     Z9, (CX)(BX*1)
+	VMOVUPS     Z8, (CX)(BX*2)
+	VMOVUPS     Z12, (CX)(DX*1)
+	VMOVUPS     Z7, (CX)(BX*4)
+	LEAQ        (CX)(BX*2), R11
+	VMOVUPS     Z14, (R11)(DX*1)
+	VMOVUPS     Z5, (CX)(DX*2)
+	LEAQ        (CX)(BX*4), R11
+	VMOVUPS     Z10, (R11)(DX*1)
+	ADDQ        $+64, CX
+	ADDQ        $+64, DI
+	SUBQ        $+16, R10
+	JG          values3
+	MOVQ        dstNext+24(FP), CX
+	LEAQ        (AX)(CX*4), AX
+	MOVQ        srcNext+48(FP), CX
+	LEAQ        (SI)(CX*4), SI
+	DECQ        count+64(FP)
+	JNZ         time3
+	VZEROUPPER
+	RET
+
+// func pairOutLongAVX512(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, add *float32, addStep int, addNext int, n int, count int)
+// Requires: AVX, AVX512F
+TEXT ·pairOutLongAVX512(SB), NOSPLIT, $0-88
+	MOVL         $0x40000000, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Z0
+	MOVL         $0x40800000, AX
+	VMOVD        AX, X1
+	VBROADCASTSS X1, Z1
+	MOVL         $0x41000000, AX
+	VMOVD        AX, X2
+	VBROADCASTSS X2, Z2
+	MOVL         $0x41800000, AX
+	VMOVD        AX, X3
+	VBROADCASTSS X3, Z3
+	MOVL         $0x42000000, AX
+	VMOVD        AX, X4
+	VBROADCASTSS X4, Z4
+	MOVL         $0x42800000, AX
+	VMOVD        AX, X5
+	VBROADCASTSS X5, Z5
+	MOVQ         dst+0(FP), AX
+	MOVQ         dstStep+8(FP), BX
+	SHLQ         $0x02, BX
+	LEAQ         (BX)(BX*2), DX
+	MOVQ         src+24(FP), SI
+	MOVQ         srcStep+32(FP), R9
+	SHLQ         $0x02, R9
+	LEAQ         (R9)(R9*2), R8
+	MOVQ         add+48(FP), R10
+	MOVQ         addStep+56(FP), R13
+	SHLQ         $0x02, R13
+	LEAQ         (R13)(R13*2), R12
+
+time:
+	MOVQ AX, CX
+	MOVQ SI, DI
+	MOVQ R10, R11
+	MOVQ n+72(FP), R14
+
+values:
+	VMOVUPS     (DI), Z6
+	VMOVUPS     (DI)(R9*1), Z7
+	VMOVUPS     (DI)(R9*2), Z8
+	VMOVUPS     (DI)(R8*1), Z9
+	VMOVUPS     (DI)(R9*4), Z10
+	LEAQ        (DI)(R9*2), R15
+	VMOVUPS     (R15)(R8*1), Z11
+	VMOVUPS     (DI)(R8*2), Z12
+	LEAQ        (DI)(R9*4), R15
+	VMOVUPS     (R15)(R8*1), Z13
+	VADDPS      Z8, Z7, Z14
+	VSUBPS      Z8, Z7, Z7
+	VADDPS      Z10, Z9, Z8
+	VSUBPS      Z10, Z9, Z9
+	VADDPS      Z12, Z11, Z10
+	VSUBPS      Z12, Z11, Z11
+	VADDPS      Z14, Z6, Z6
+	VADDPS      Z8, Z6, Z6
+	VFMADD231PS Z5, Z10, Z6
+	VADDPS      Z10, Z14, Z12
+	VADDPS      Z13, Z12, Z12
+	VFMADD231PS Z5, Z8, Z12
+	VMOVAPS     Z14, Z13
+	VFMADD231PS Z1, Z8, Z13
+	VFMADD231PS Z3, Z10, Z13
+	VFMADD231PS Z3, Z8, Z14
+	VFMADD231PS Z1, Z10, Z14
+	VMOVAPS     Z7, Z8
+	VFMADD231PS Z0, Z9, Z8
+	VFMADD231PS Z4, Z11, Z8
+	VADDPS      Z11, Z9, Z10
+	VMOVAPS     Z7, Z15
+	VFMADD231PS Z2, Z10, Z15
+	VFMADD231PS Z4, Z9, Z7
+	VFMADD231PS Z0, Z11, Z7
+	VMOVUPS     (R11), Z9
+	VADDPS      Z9, Z6, Z6
+	VMOVUPS     Z6, (CX)
+	VMOVUPS     (R11)(R13*1), Z6
+	VADDPS      Z6, Z8, Z6
+	VMOVUPS     Z6, (CX)(BX*1)
+	VMOVUPS     (R11)(R13*2), Z6
+	VADDPS      Z6, Z13, Z6
+	VMOVUPS     Z6, (CX)(BX*2)
+	VMOVUPS     (R11)(R12*1), Z6
+	VADDPS      Z6, Z15, Z6
+	VMOVUPS     Z6, (CX)(DX*1)
+	VMOVUPS     (R11)(R13*4), Z6
+	VADDPS      Z6, Z14, Z6
+	VMOVUPS     Z6, (CX)(BX*4)
+	LEAQ        (R11)(R13*2), R15
+	VMOVUPS     (R15)(R12*1), Z6
+	VADDPS      Z6, Z7, Z6
+	LEAQ        (CX)(BX*2), R15
+	VMOVUPS     Z6, (R15)(DX*1)
+	VMOVUPS     (R11)(R12*2), Z6
+	VADDPS      Z6, Z12, Z6
+	VMOVUPS     Z6, (CX)(DX*2)
+	ADDQ        $+64, CX
+	ADDQ        $+64, DI
+	ADDQ        $+64, R11
+	SUBQ        $+16, R14
+	JG          values
+	MOVQ        dstNext+16(FP), CX
+	LEAQ        (AX)(CX*4), AX
+	MOVQ        srcNext+40(FP), CX
+	LEAQ        (SI)(CX*4), SI
+	MOVQ        addNext+64(FP), CX
+	LEAQ        (R10)(CX*4), R10
+	DECQ        count+80(FP)
+	JNZ         time
+	VZEROUPPER
+	RET
+
 // func pairKernelAVX512(dst *float32, dstStep int, src *float32, srcStep int, n int)
 // Requires: AVX, AVX512F
 TEXT ·pairKernelAVX512(SB), NOSPLIT, $0-40
@@ -9626,6 +10503,61 @@ values:
 	ADDQ        $+64, BX
 	SUBQ        $+16, SI
 	JG          values
+	VZEROUPPER
+	RET
+
+// func pairLongKernelAVX512(dst *float32, dstStep int, src *float32, srcStep int, n int)
+// Requires: AVX, AVX512F
+TEXT ·pairLongKernelAVX512(SB), NOSPLIT, $0-40
+	MOVL         $0x3e638e39, AX
+	VMOVD        AX, X0
+	VBROADCASTSS X0, Z0
+	MOVL         $0x3c360b61, AX
+	VMOVD        AX, X1
+	VBROADCASTSS X1, Z1
+	MOVQ         dst+0(FP), AX
+	MOVQ         dstStep+8(FP), DX
+	SHLQ         $0x02, DX
+	LEAQ         (DX)(DX*2), CX
+	MOVQ         src+16(FP), BX
+	MOVQ         srcStep+24(FP), DI
+	SHLQ         $0x02, DI
+	LEAQ         (DI)(DI*2), SI
+	MOVQ         n+32(FP), SI
+
+values:
+	VMOVUPS (BX), Z2
+	VMOVUPS (BX)(DI*1), Z3
+	VMOVUPS (BX)(DI*2), Z4
+	VADDPS  Z2, Z2, Z5
+	VADDPS  Z3, Z3, Z6
+	VADDPS  Z3, Z2, Z7
+	VMULPS  Z0, Z7, Z7
+	VSUBPS  Z3, Z2, Z8
+	VMULPS  Z0, Z8, Z8
+	VADDPS  Z6, Z2, Z9
+	VMULPS  Z1, Z9, Z9
+	VSUBPS  Z6, Z2, Z6
+	VMULPS  Z1, Z6, Z6
+	VADDPS  Z3, Z5, Z10
+	VMULPS  Z1, Z10, Z10
+	VSUBPS  Z3, Z5, Z5
+	VMULPS  Z1, Z5, Z5
+	VMOVUPS Z2, (AX)
+	VMOVUPS Z7, (AX)(DX*1)
+	VMOVUPS Z8, (AX)(DX*2)
+	VMOVUPS Z9, (AX)(CX*1)
+	VMOVUPS Z6, (AX)(DX*4)
+	LEAQ    (AX)(DX*2), R8
+	VMOVUPS Z10, (R8)(CX*1)
+	VMOVUPS Z5, (AX)(CX*2)
+	LEAQ    (AX)(DX*4), R8
+	VMOVUPS Z3, (R8)(CX*1)
+	VMOVUPS Z4, (AX)(DX*8)
+	ADDQ    $+64, AX
+	ADDQ    $+64, BX
+	SUBQ    $+16, SI
+	JG      values
 	VZEROUPPER
 	RET
 

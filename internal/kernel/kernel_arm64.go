@@ -11,8 +11,8 @@ func init() {
 	vectors(&neon)
 	winogradCode{4, winogradInNEON, winogradGradInNEON, winogradOutNEON, winogradKernelNEON, winogradGradOutNEON}.use(&neon)
 	pairCode{
-		lanes: 4, kernel: pairKernelNEON, gradOut: pairGradOutNEON,
-		in: [...]pairStrip{2: pairIn2NEON, pairIn3NEON, pairIn4NEON, pairInWholeNEON}, out: [...]pairAddingStrip{2: pairOut2NEON, pairOut3NEON, pairOut4NEON, pairOutWholeNEON},
+		lanes: 4, kernel: pairKernelNEON, longKernel: pairLongKernelNEON, gradOut: pairGradOutNEON,
+		in: [...]pairStrip{2: pairIn2NEON, pairIn3NEON, pairIn4NEON, pairInWholeNEON, PairLong: pairInLongNEON}, out: [...]pairAddingStrip{2: pairOut2NEON, pairOut3NEON, pairOut4NEON, pairOutWholeNEON, PairLong: pairOutLongNEON},
 		gradIn: [...]pairGradStrip{2: pairGradIn2NEON, pairGradIn3NEON, pairGradIn4NEON, pairGradInWholeNEON},
 	}.use(&neon)
 	Variants = append(Variants, neon)

@@ -4774,6 +4774,395 @@ values:
 	BGT time
 	RET
 
+// func pairInLongNEON(edges int, dst *float32, dstStep, dstNext int, src *float32, srcStep, srcNext, n, count int)
+TEXT ·pairInLongNEON(SB), NOSPLIT, $0-72
+	MOVD $0x40a80000, R0
+	VDUP R0, V0.S4
+	MOVD $0x40880000, R0
+	VDUP R0, V1.S4
+	MOVD $0xbfa00000, R0
+	VDUP R0, V2.S4
+	MOVD $0x3e800000, R0
+	VDUP R0, V3.S4
+	MOVD edges+0(FP), R1
+	MOVD n+56(FP), R2
+	MOVD count+64(FP), R3
+	MOVD dst+8(FP), R5
+	MOVD dstStep+16(FP), R6
+	LSL $2, R6
+	MOVD dstNext+24(FP), R8
+	MOVD src+32(FP), R9
+	MOVD srcStep+40(FP), R10
+	LSL $2, R10
+	MOVD srcNext+48(FP), R12
+	CMP $1, R1
+	BEQ time1
+	CMP $2, R1
+	BEQ time2
+	CMP $3, R1
+	BEQ time3
+
+time0:
+	MOVD R5, R13
+	ADD R8<<2, R5
+	MOVD R9, R14
+	ADD R12<<2, R9
+	MOVD R2, R4
+
+values0:
+	MOVD R13, R7
+	MOVD R14, R11
+	VLD1.P (R11)(R10), [V4.S4]
+	VLD1.P (R11)(R10), [V5.S4]
+	VLD1.P (R11)(R10), [V6.S4]
+	VLD1.P (R11)(R10), [V7.S4]
+	VLD1.P (R11)(R10), [V8.S4]
+	VLD1.P (R11)(R10), [V9.S4]
+	VLD1.P (R11)(R10), [V10.S4]
+	VLD1.P (R11)(R10), [V11.S4]
+	WORD $0x4ea6d50c // fsub v12.4s, v8.4s, v6.4s
+	WORD $0x4eaad48d // fsub v13.4s, v4.4s, v10.4s
+	VFMLA V12.S4, V0.S4, V13.S4
+	WORD $0x4ea9d4ee // fsub v14.4s, v7.4s, v9.4s
+	WORD $0x4ea5d56f // fsub v15.4s, v11.4s, v5.4s
+	VFMLA V14.S4, V0.S4, V15.S4
+	WORD $0x4e2ad4d0 // fadd v16.4s, v6.4s, v10.4s
+	VORR V10.B16, V10.B16, V17.B16
+	WORD $0x6ea0fa10 // fneg v16.4s, v16.4s
+	VFMLA V8.S4, V1.S4, V16.S4
+	VFMLA V6.S4, V3.S4, V17.S4
+	VFMLA V8.S4, V2.S4, V17.S4
+	VFMLA V10.S4, V3.S4, V6.S4
+	VFMLA V8.S4, V2.S4, V6.S4
+	WORD $0x4e29d4b2 // fadd v18.4s, v5.4s, v9.4s
+	VORR V9.B16, V9.B16, V19.B16
+	WORD $0x6ea0fa52 // fneg v18.4s, v18.4s
+	VFMLA V7.S4, V1.S4, V18.S4
+	VFMLA V5.S4, V3.S4, V19.S4
+	VFMLA V7.S4, V2.S4, V19.S4
+	VFMLA V9.S4, V3.S4, V5.S4
+	VFMLA V7.S4, V2.S4, V5.S4
+	WORD $0x4e26d4c6 // fadd v6.4s, v6.4s, v6.4s
+	WORD $0x4e33d673 // fadd v19.4s, v19.4s, v19.4s
+	WORD $0x4e32d614 // fadd v20.4s, v16.4s, v18.4s
+	WORD $0x4eb2d615 // fsub v21.4s, v16.4s, v18.4s
+	WORD $0x4e33d636 // fadd v22.4s, v17.4s, v19.4s
+	WORD $0x4eb3d637 // fsub v23.4s, v17.4s, v19.4s
+	WORD $0x4e25d4d8 // fadd v24.4s, v6.4s, v5.4s
+	WORD $0x4ea5d4d9 // fsub v25.4s, v6.4s, v5.4s
+	VST1.P [V13.S4], (R7)(R6)
+	VST1.P [V20.S4], (R7)(R6)
+	VST1.P [V21.S4], (R7)(R6)
+	VST1.P [V22.S4], (R7)(R6)
+	VST1.P [V23.S4], (R7)(R6)
+	VST1.P [V24.S4], (R7)(R6)
+	VST1.P [V25.S4], (R7)(R6)
+	VST1.P [V15.S4], (R7)(R6)
+	ADD $16, R13
+	ADD $16, R14
+	SUBS $4, R4
+	BGT values0
+	SUBS $1, R3
+	BGT time0
+	RET
+
+time1:
+	MOVD R5, R13
+	ADD R8<<2, R5
+	MOVD R9, R14
+	ADD R12<<2, R9
+	MOVD R2, R4
+
+values1:
+	MOVD R13, R7
+	MOVD R14, R11
+	VEOR V4.B16, V4.B16, V4.B16
+	VLD1.P (R11)(R10), [V5.S4]
+	VLD1.P (R11)(R10), [V6.S4]
+	VLD1.P (R11)(R10), [V7.S4]
+	VLD1.P (R11)(R10), [V8.S4]
+	VLD1.P (R11)(R10), [V9.S4]
+	VLD1.P (R11)(R10), [V10.S4]
+	VLD1.P (R11)(R10), [V11.S4]
+	WORD $0x4ea6d50c // fsub v12.4s, v8.4s, v6.4s
+	WORD $0x4eaad48d // fsub v13.4s, v4.4s, v10.4s
+	VFMLA V12.S4, V0.S4, V13.S4
+	WORD $0x4ea9d4ee // fsub v14.4s, v7.4s, v9.4s
+	WORD $0x4ea5d56f // fsub v15.4s, v11.4s, v5.4s
+	VFMLA V14.S4, V0.S4, V15.S4
+	WORD $0x4e2ad4d0 // fadd v16.4s, v6.4s, v10.4s
+	VORR V10.B16, V10.B16, V17.B16
+	WORD $0x6ea0fa10 // fneg v16.4s, v16.4s
+	VFMLA V8.S4, V1.S4, V16.S4
+	VFMLA V6.S4, V3.S4, V17.S4
+	VFMLA V8.S4, V2.S4, V17.S4
+	VFMLA V10.S4, V3.S4, V6.S4
+	VFMLA V8.S4, V2.S4, V6.S4
+	WORD $0x4e29d4b2 // fadd v18.4s, v5.4s, v9.4s
+	VORR V9.B16, V9.B16, V19.B16
+	WORD $0x6ea0fa52 // fneg v18.4s, v18.4s
+	VFMLA V7.S4, V1.S4, V18.S4
+	VFMLA V5.S4, V3.S4, V19.S4
+	VFMLA V7.S4, V2.S4, V19.S4
+	VFMLA V9.S4, V3.S4, V5.S4
+	VFMLA V7.S4, V2.S4, V5.S4
+	WORD $0x4e26d4c6 // fadd v6.4s, v6.4s, v6.4s
+	WORD $0x4e33d673 // fadd v19.4s, v19.4s, v19.4s
+	WORD $0x4e32d614 // fadd v20.4s, v16.4s, v18.4s
+	WORD $0x4eb2d615 // fsub v21.4s, v16.4s, v18.4s
+	WORD $0x4e33d636 // fadd v22.4s, v17.4s, v19.4s
+	WORD $0x4eb3d637 // fsub v23.4s, v17.4s, v19.4s
+	WORD $0x4e25d4d8 // fadd v24.4s, v6.4s, v5.4s
+	WORD $0x4ea5d4d9 // fsub v25.4s, v6.4s, v5.4s
+	VST1.P [V13.S4], (R7)(R6)
+	VST1.P [V20.S4], (R7)(R6)
+	VST1.P [V21.S4], (R7)(R6)
+	VST1.P [V22.S4], (R7)(R6)
+	VST1.P [V23.S4], (R7)(R6)
+	VST1.P [V24.S4], (R7)(R6)
+	VST1.P [V25.S4], (R7)(R6)
+	VST1.P [V15.S4], (R7)(R6)
+	ADD $16, R13
+	ADD $16, R14
+	SUBS $4, R4
+	BGT values1
+	SUBS $1, R3
+	BGT time1
+	RET
+
+time2:
+	MOVD R5, R13
+	ADD R8<<2, R5
+	MOVD R9, R14
+	ADD R12<<2, R9
+	MOVD R2, R4
+
+values2:
+	MOVD R13, R7
+	MOVD R14, R11
+	VLD1.P (R11)(R10), [V4.S4]
+	VLD1.P (R11)(R10), [V5.S4]
+	VLD1.P (R11)(R10), [V6.S4]
+	VLD1.P (R11)(R10), [V7.S4]
+	VLD1.P (R11)(R10), [V8.S4]
+	VLD1.P (R11)(R10), [V9.S4]
+	VLD1.P (R11)(R10), [V10.S4]
+	VEOR V11.B16, V11.B16, V11.B16
+	WORD $0x4ea6d50c // fsub v12.4s, v8.4s, v6.4s
+	WORD $0x4eaad48d // fsub v13.4s, v4.4s, v10.4s
+	VFMLA V12.S4, V0.S4, V13.S4
+	WORD $0x4ea9d4ee // fsub v14.4s, v7.4s, v9.4s
+	WORD $0x4ea5d56f // fsub v15.4s, v11.4s, v5.4s
+	VFMLA V14.S4, V0.S4, V15.S4
+	WORD $0x4e2ad4d0 // fadd v16.4s, v6.4s, v10.4s
+	VORR V10.B16, V10.B16, V17.B16
+	WORD $0x6ea0fa10 // fneg v16.4s, v16.4s
+	VFMLA V8.S4, V1.S4, V16.S4
+	VFMLA V6.S4, V3.S4, V17.S4
+	VFMLA V8.S4, V2.S4, V17.S4
+	VFMLA V10.S4, V3.S4, V6.S4
+	VFMLA V8.S4, V2.S4, V6.S4
+	WORD $0x4e29d4b2 // fadd v18.4s, v5.4s, v9.4s
+	VORR V9.B16, V9.B16, V19.B16
+	WORD $0x6ea0fa52 // fneg v18.4s, v18.4s
+	VFMLA V7.S4, V1.S4, V18.S4
+	VFMLA V5.S4, V3.S4, V19.S4
+	VFMLA V7.S4, V2.S4, V19.S4
+	VFMLA V9.S4, V3.S4, V5.S4
+	VFMLA V7.S4, V2.S4, V5.S4
+	WORD $0x4e26d4c6 // fadd v6.4s, v6.4s, v6.4s
+	WORD $0x4e33d673 // fadd v19.4s, v19.4s, v19.4s
+	WORD $0x4e32d614 // fadd v20.4s, v16.4s, v18.4s
+	WORD $0x4eb2d615 // fsub v21.4s, v16.4s, v18.4s
+	WORD $0x4e33d636 // fadd v22.4s, v17.4s, v19.4s
+	WORD $0x4eb3d637 // fsub v23.4s, v17.4s, v19.4s
+	WORD $0x4e25d4d8 // fadd v24.4s, v6.4s, v5.4s
+	WORD $0x4ea5d4d9 // fsub v25.4s, v6.4s, v5.4s
+	VST1.P [V13.S4], (R7)(R6)
+	VST1.P [V20.S4], (R7)(R6)
+	VST1.P [V21.S4], (R7)(R6)
+	VST1.P [V22.S4], (R7)(R6)
+	VST1.P [V23.S4], (R7)(R6)
+	VST1.P [V24.S4], (R7)(R6)
+	VST1.P [V25.S4], (R7)(R6)
+	VST1.P [V15.S4], (R7)(R6)
+	ADD $16, R13
+	ADD $16, R14
+	SUBS $4, R4
+	BGT values2
+	SUBS $1, R3
+	BGT time2
+	RET
+
+time3:
+	MOVD R5, R13
+	ADD R8<<2, R5
+	MOVD R9, R14
+	ADD R12<<2, R9
+	MOVD R2, R4
+
+values3:
+	MOVD R13, R7
+	MOVD R14, R11
+	VEOR V4.B16, V4.B16, V4.B16
+	VLD1.P (R11)(R10), [V5.S4]
+	VLD1.P (R11)(R10), [V6.S4]
+	VLD1.P (R11)(R10), [V7.S4]
+	VLD1.P (R11)(R10), [V8.S4]
+	VLD1.P (R11)(R10), [V9.S4]
+	VLD1.P (R11)(R10), [V10.S4]
+	VEOR V11.B16, V11.B16, V11.B16
+	WORD $0x4ea6d50c // fsub v12.4s, v8.4s, v6.4s
+	WORD $0x4eaad48d // fsub v13.4s, v4.4s, v10.4s
+	VFMLA V12.S4, V0.S4, V13.S4
+	WORD $0x4ea9d4ee // fsub v14.4s, v7.4s, v9.4s
+	WORD $0x4ea5d56f // fsub v15.4s, v11.4s, v5.4s
+	VFMLA V14.S4, V0.S4, V15.S4
+	WORD $0x4e2ad4d0 // fadd v16.4s, v6.4s, v10.4s
+	VORR V10.B16, V10.B16, V17.B16
+	WORD $0x6ea0fa10 // fneg v16.4s, v16.4s
+	VFMLA V8.S4, V1.S4, V16.S4
+	VFMLA V6.S4, V3.S4, V17.S4
+	VFMLA V8.S4, V2.S4, V17.S4
+	VFMLA V10.S4, V3.S4, V6.S4
+	VFMLA V8.S4, V2.S4, V6.S4
+	WORD $0x4e29d4b2 // fadd v18.4s, v5.4s, v9.4s
+	VORR V9.B16, V9.B16, V19.B16
+	WORD $0x6ea0fa52 // fneg v18.4s, v18.4s
+	VFMLA V7.S4, V1.S4, V18.S4
+	VFMLA V5.S4, V3.S4, V19.S4
+	VFMLA V7.S4, V2.S4, V19.S4
+	VFMLA V9.S4, V3.S4, V5.S4
+	VFMLA V7.S4, V2.S4, V5.S4
+	WORD $0x4e26d4c6 // fadd v6.4s, v6.4s, v6.4s
+	WORD $0x4e33d673 // fadd v19.4s, v19.4s, v19.4s
+	WORD $0x4e32d614 // fadd v20.4s, v16.4s, v18.4s
+	WORD $0x4eb2d615 // fsub v21.4s, v16.4s, v18.4s
+	WORD $0x4e33d636 // fadd v22.4s, v17.4s, v19.4s
+	WORD $0x4eb3d637 // fsub v23.4s, v17.4s, v19.4s
+	WORD $0x4e25d4d8 // fadd v24.4s, v6.4s, v5.4s
+	WORD $0x4ea5d4d9 // fsub v25.4s, v6.4s, v5.4s
+	VST1.P [V13.S4], (R7)(R6)
+	VST1.P [V20.S4], (R7)(R6)
+	VST1.P [V21.S4], (R7)(R6)
+	VST1.P [V22.S4], (R7)(R6)
+	VST1.P [V23.S4], (R7)(R6)
+	VST1.P [V24.S4], (R7)(R6)
+	VST1.P [V25.S4], (R7)(R6)
+	VST1.P [V15.S4], (R7)(R6)
+	ADD $16, R13
+	ADD $16, R14
+	SUBS $4, R4
+	BGT values3
+	SUBS $1, R3
+	BGT time3
+	RET
+
+// func pairOutLongNEON(dst *float32, dstStep, dstNext int, src *float32, srcStep, srcNext int, add *float32, addStep, addNext, n, count int)
+TEXT ·pairOutLongNEON(SB), NOSPLIT, $0-88
+	MOVD $0x40000000, R0
+	VDUP R0, V0.S4
+	MOVD $0x40800000, R0
+	VDUP R0, V1.S4
+	MOVD $0x41000000, R0
+	VDUP R0, V2.S4
+	MOVD $0x41800000, R0
+	VDUP R0, V3.S4
+	MOVD $0x42000000, R0
+	VDUP R0, V4.S4
+	MOVD $0x42800000, R0
+	VDUP R0, V5.S4
+	MOVD n+72(FP), R1
+	MOVD count+80(FP), R2
+	MOVD dst+0(FP), R4
+	MOVD dstStep+8(FP), R5
+	LSL $2, R5
+	MOVD dstNext+16(FP), R7
+	MOVD src+24(FP), R8
+	MOVD srcStep+32(FP), R9
+	LSL $2, R9
+	MOVD srcNext+40(FP), R11
+	MOVD add+48(FP), R12
+	MOVD addStep+56(FP), R13
+	LSL $2, R13
+	MOVD addNext+64(FP), R15
+
+time:
+	MOVD R4, R19
+	ADD R7<<2, R4
+	MOVD R8, R20
+	ADD R11<<2, R8
+	MOVD R12, R21
+	ADD R15<<2, R12
+	MOVD R1, R3
+
+values:
+	MOVD R19, R6
+	MOVD R20, R10
+	MOVD R21, R14
+	VLD1.P (R10)(R9), [V6.S4]
+	VLD1.P (R10)(R9), [V7.S4]
+	VLD1.P (R10)(R9), [V8.S4]
+	VLD1.P (R10)(R9), [V9.S4]
+	VLD1.P (R10)(R9), [V10.S4]
+	VLD1.P (R10)(R9), [V11.S4]
+	VLD1.P (R10)(R9), [V12.S4]
+	VLD1.P (R10)(R9), [V13.S4]
+	WORD $0x4e28d4ef // fadd v15.4s, v7.4s, v8.4s
+	WORD $0x4e2ad530 // fadd v16.4s, v9.4s, v10.4s
+	WORD $0x4e2cd571 // fadd v17.4s, v11.4s, v12.4s
+	WORD $0x4ea8d4f2 // fsub v18.4s, v7.4s, v8.4s
+	WORD $0x4eaad533 // fsub v19.4s, v9.4s, v10.4s
+	WORD $0x4eacd574 // fsub v20.4s, v11.4s, v12.4s
+	WORD $0x4e2fd4d5 // fadd v21.4s, v6.4s, v15.4s
+	WORD $0x4e31d5f6 // fadd v22.4s, v15.4s, v17.4s
+	WORD $0x4e30d6b5 // fadd v21.4s, v21.4s, v16.4s
+	WORD $0x4e2dd6d6 // fadd v22.4s, v22.4s, v13.4s
+	VFMLA V17.S4, V5.S4, V21.S4
+	VORR V18.B16, V18.B16, V23.B16
+	VFMLA V19.S4, V0.S4, V23.S4
+	VFMLA V20.S4, V4.S4, V23.S4
+	VORR V15.B16, V15.B16, V24.B16
+	VFMLA V16.S4, V1.S4, V24.S4
+	VFMLA V17.S4, V3.S4, V24.S4
+	WORD $0x4e34d679 // fadd v25.4s, v19.4s, v20.4s
+	VORR V18.B16, V18.B16, V26.B16
+	VFMLA V25.S4, V2.S4, V26.S4
+	VFMLA V16.S4, V3.S4, V15.S4
+	VFMLA V17.S4, V1.S4, V15.S4
+	VFMLA V19.S4, V4.S4, V18.S4
+	VFMLA V20.S4, V0.S4, V18.S4
+	VFMLA V16.S4, V5.S4, V22.S4
+	VLD1.P (R14)(R13), [V14.S4]
+	WORD $0x4e2ed6b5 // fadd v21.4s, v21.4s, v14.4s
+	VST1.P [V21.S4], (R6)(R5)
+	VLD1.P (R14)(R13), [V14.S4]
+	WORD $0x4e2ed6f7 // fadd v23.4s, v23.4s, v14.4s
+	VST1.P [V23.S4], (R6)(R5)
+	VLD1.P (R14)(R13), [V14.S4]
+	WORD $0x4e2ed718 // fadd v24.4s, v24.4s, v14.4s
+	VST1.P [V24.S4], (R6)(R5)
+	VLD1.P (R14)(R13), [V14.S4]
+	WORD $0x4e2ed75a // fadd v26.4s, v26.4s, v14.4s
+	VST1.P [V26.S4], (R6)(R5)
+	VLD1.P (R14)(R13), [V14.S4]
+	WORD $0x4e2ed5ef // fadd v15.4s, v15.4s, v14.4s
+	VST1.P [V15.S4], (R6)(R5)
+	VLD1.P (R14)(R13), [V14.S4]
+	WORD $0x4e2ed652 // fadd v18.4s, v18.4s, v14.4s
+	VST1.P [V18.S4], (R6)(R5)
+	VLD1.P (R14)(R13), [V14.S4]
+	WORD $0x4e2ed6d6 // fadd v22.4s, v22.4s, v14.4s
+	VST1.P [V22.S4], (R6)(R5)
+	ADD $16, R19
+	ADD $16, R20
+	ADD $16, R21
+	SUBS $4, R3
+	BGT values
+	SUBS $1, R2
+	BGT time
+	RET
+
 // func pairKernelNEON(dst *float32, dstStep int, src *float32, srcStep, n int)
 TEXT ·pairKernelNEON(SB), NOSPLIT, $0-40
 	MOVD $0x3f000000, R0
@@ -4809,6 +5198,55 @@ values:
 	VST1.P [V9.S4], (R3)(R2)
 	VST1.P [V11.S4], (R3)(R2)
 	VST1.P [V5.S4], (R3)(R2)
+	ADD $16, R1
+	ADD $16, R4
+	SUBS $4, R7
+	BGT values
+	RET
+
+// func pairLongKernelNEON(dst *float32, dstStep int, src *float32, srcStep, n int)
+TEXT ·pairLongKernelNEON(SB), NOSPLIT, $0-40
+	MOVD $0x3e638e39, R0
+	VDUP R0, V0.S4
+	MOVD $0x3c360b61, R0
+	VDUP R0, V1.S4
+	MOVD dst+0(FP), R1
+	MOVD dstStep+8(FP), R2
+	LSL $2, R2
+	MOVD src+16(FP), R4
+	MOVD srcStep+24(FP), R5
+	LSL $2, R5
+	MOVD n+32(FP), R7
+
+values:
+	MOVD R1, R3
+	MOVD R4, R6
+	VLD1.P (R6)(R5), [V2.S4]
+	VLD1.P (R6)(R5), [V3.S4]
+	VLD1.P (R6)(R5), [V4.S4]
+	WORD $0x4e22d445 // fadd v5.4s, v2.4s, v2.4s
+	WORD $0x4e23d466 // fadd v6.4s, v3.4s, v3.4s
+	WORD $0x4e23d447 // fadd v7.4s, v2.4s, v3.4s
+	WORD $0x6e20dce8 // fmul v8.4s, v7.4s, v0.4s
+	WORD $0x4ea3d449 // fsub v9.4s, v2.4s, v3.4s
+	WORD $0x6e20dd2a // fmul v10.4s, v9.4s, v0.4s
+	WORD $0x4e26d44b // fadd v11.4s, v2.4s, v6.4s
+	WORD $0x6e21dd6c // fmul v12.4s, v11.4s, v1.4s
+	WORD $0x4ea6d44d // fsub v13.4s, v2.4s, v6.4s
+	WORD $0x6e21ddae // fmul v14.4s, v13.4s, v1.4s
+	WORD $0x4e23d4af // fadd v15.4s, v5.4s, v3.4s
+	WORD $0x6e21ddf0 // fmul v16.4s, v15.4s, v1.4s
+	WORD $0x4ea3d4b1 // fsub v17.4s, v5.4s, v3.4s
+	WORD $0x6e21de32 // fmul v18.4s, v17.4s, v1.4s
+	VST1.P [V2.S4], (R3)(R2)
+	VST1.P [V8.S4], (R3)(R2)
+	VST1.P [V10.S4], (R3)(R2)
+	VST1.P [V12.S4], (R3)(R2)
+	VST1.P [V14.S4], (R3)(R2)
+	VST1.P [V16.S4], (R3)(R2)
+	VST1.P [V18.S4], (R3)(R2)
+	VST1.P [V3.S4], (R3)(R2)
+	VST1.P [V4.S4], (R3)(R2)
 	ADD $16, R1
 	ADD $16, R4
 	SUBS $4, R7

@@ -14,8 +14,14 @@ const (
 	// PairWhole is the m of a tile of four outputs whose first and last inputs are zeros that have no place in the source. The
 	// first four places are enough for it: it is the whole product of a polynomial of three terms and one of two.
 	PairWhole = PairTile + 1
+	// PairLong is the m of a tile of seven outputs, whose points are 0, 1, −1, 2, −2, 1/2, −1/2 and infinity, in this order. It
+	// has a transformed kernel of its own, and a side of such tiles PairLongKinds of places.
+	PairLong      = 7
+	PairLongKinds = PairLong + 2
 
-	sixth = float32(1.) / 6
+	sixth     = float32(1.) / 6
+	twoNinths = float32(2.) / 9
+	ninetieth = float32(1.) / 90
 )
 
 func pairIn2(d0, d1, d2 float32) (v0, v1, v2 float32) { return d0 - d1, d1 + d1, d2 - d1 }
@@ -31,6 +37,19 @@ func pairIn4(d0, d1, d2, d3, d4 float32) (v0, v1, v2, v3, v4 float32) {
 	v2 = fma(-2, e, d4-d2)
 	v3 = fma(3, d2, -fma(2, d1, d3))
 	return v0, v1, v2, v3, e
+}
+
+func pairInLong(d0, d1, d2, d3, d4, d5, d6, d7 float32) (v0, v1, v2, v3, v4, v5, v6, v7 float32) {
+	even1, even2, evenHalf := pairInParts(d2, d4, d6)
+	odd1, odd2, oddHalf := pairInParts(d1, d3, d5)
+	odd2, evenHalf = odd2+odd2, evenHalf+evenHalf
+	v0, v7 = fma(5.25, d4-d2, d0-d6), fma(5.25, d3-d5, d7-d1)
+	return v0, even1 + odd1, even1 - odd1, even2 + odd2, even2 - odd2, evenHalf + oddHalf, evenHalf - oddHalf, v7
+}
+
+// pairInParts is what inputs of even or of odd number give at 1, 2 and 1/2, and but for its sign at −1, −2 and −1/2.
+func pairInParts(a, b, c float32) (one, two, half float32) {
+	return fma(4.25, b, -(a + c)), fma(-1.25, b, fma(0.25, a, c)), fma(-1.25, b, fma(0.25, c, a))
 }
 
 func pairInWhole(d1, d2, d3 float32) (v0, v1, v2, v3 float32) {
@@ -50,6 +69,19 @@ func pairOut4(m0, m1, m2, m3, m4 float32) (y0, y1, y2, y3 float32) {
 	return (m0 + s) + m4, fma(2, m4, q), fma(4, m4, s), fma(8, m4, q) + m2
 }
 
+func pairOutLong(m0, m1, m2, m3, m4, m5, m6, m7 float32) (y0, y1, y2, y3, y4, y5, y6 float32) {
+	even1, even2, evenHalf := m1+m2, m3+m4, m5+m6
+	odd1, odd2, oddHalf := m1-m2, m3-m4, m5-m6
+	y0 = fma(64, evenHalf, (m0+even1)+even2)
+	y1 = fma(32, oddHalf, fma(2, odd2, odd1))
+	y2 = fma(16, evenHalf, fma(4, even2, even1))
+	y3 = fma(8, odd2+oddHalf, odd1)
+	y4 = fma(4, evenHalf, fma(16, even2, even1))
+	y5 = fma(2, oddHalf, fma(32, odd2, odd1))
+	y6 = fma(64, even2, (even1+evenHalf)+m7)
+	return y0, y1, y2, y3, y4, y5, y6
+}
+
 func pairOutWhole(m0, m1, m2, m3 float32) (y0, y1, y2, y3 float32) {
 	return m2, (m1 - m3) - m0, (m1 + m3) - m2, m0
 }
@@ -57,6 +89,17 @@ func pairOutWhole(m0, m1, m2, m3 float32) (y0, y1, y2, y3 float32) {
 // pairKernel is the transform of the two taps of pairs, g0 and g1, and of the single one, which stays.
 func pairKernel(g0, g1, single float32) (u0, u1, u2, u3, u4, u5 float32) {
 	return g0, float32(0.5 * (g0 + g1)), g1, float32((g0 - g1) * sixth), float32(fma(2, g1, g0) * sixth), single
+}
+
+// pairLongKernel is the transform of the same taps for long tiles.
+func pairLongKernel(g0, g1, single float32) [PairLongKinds]float32 {
+	twice0, twice1 := g0+g0, g1+g1
+	return [...]float32{
+		g0, float32((g0 + g1) * twoNinths), float32((g0 - g1) * twoNinths),
+		float32((g0 + twice1) * ninetieth), float32((g0 - twice1) * ninetieth),
+		float32((twice0 + g1) * ninetieth), float32((twice0 - g1) * ninetieth),
+		g1, single,
+	}
 }
 
 // The gradient of the two taps sums, over tiles, places of the inputs times those of the outputs' gradients, and goes back
@@ -99,7 +142,12 @@ func PairPlaces(m int) int {
 }
 
 // PairOutputs is how many outputs a tile has.
-func PairOutputs(m int) int { return min(m, PairTile) }
+func PairOutputs(m int) int {
+	if m == PairWhole {
+		return PairTile
+	}
+	return m
+}
 
 // PairInputs is how many inputs of a tile PairIn reads.
 func PairInputs(m, edges int) int {
@@ -113,7 +161,7 @@ func PairInputs(m, edges int) int {
 // src[r·srcNext + j·srcStep], and likewise its places in dst. Inputs that edges says are zeros are not read; without the
 // first, src starts at the second. A whole tile's are always both.
 func pairInGeneric(m, edges int, dst []float32, dstStep, dstNext int, src []float32, srcStep, srcNext, n, count int) {
-	var d [PairTile + 1]float32
+	var d [PairLong + 1]float32
 	first := edges & FirstZero
 	whole := m == PairWhole
 	if whole {
@@ -135,6 +183,9 @@ func pairInGeneric(m, edges int, dst []float32, dstStep, dstNext int, src []floa
 				to[0], to[dstStep], to[2*dstStep] = pairIn2(d[0], d[1], d[2])
 			case m == 3:
 				to[0], to[dstStep], to[2*dstStep], to[3*dstStep] = pairIn3(d[0], d[1], d[2], d[3])
+			case m == PairLong:
+				to[0], to[dstStep], to[2*dstStep], to[3*dstStep], to[4*dstStep], to[5*dstStep], to[6*dstStep], to[7*dstStep] =
+					pairInLong(d[0], d[1], d[2], d[3], d[4], d[5], d[6], d[7])
 			default:
 				to[0], to[dstStep], to[2*dstStep], to[3*dstStep], to[4*dstStep] = pairIn4(d[0], d[1], d[2], d[3], d[4])
 			}
@@ -157,6 +208,12 @@ func pairOutGeneric(m int, dst []float32, dstStep, dstNext int, src []float32, s
 			case 3:
 				y0, y1, y2 := pairOut3(s[0], s[srcStep], s[2*srcStep], s[3*srcStep])
 				d[0], d[dstStep], d[2*dstStep] = y0+a[0], y1+a[addStep], y2+a[2*addStep]
+			case PairLong:
+				y0, y1, y2, y3, y4, y5, y6 := pairOutLong(s[0], s[srcStep], s[2*srcStep], s[3*srcStep],
+					s[4*srcStep], s[5*srcStep], s[6*srcStep], s[7*srcStep])
+				for j, y := range [...]float32{y0, y1, y2, y3, y4, y5, y6} {
+					d[j*dstStep] = y + a[j*addStep]
+				}
 			case PairWhole:
 				y0, y1, y2, y3 := pairOutWhole(s[0], s[srcStep], s[2*srcStep], s[3*srcStep])
 				d[0], d[dstStep], d[2*dstStep], d[3*dstStep] = y0+a[0], y1+a[addStep], y2+a[2*addStep], y3+a[3*addStep]
@@ -174,6 +231,15 @@ func pairKernelGeneric(dst []float32, dstStep int, src []float32, srcStep, n int
 	for i := range n {
 		d, s := dst[i:], src[i:]
 		d[0], d[dstStep], d[2*dstStep], d[3*dstStep], d[4*dstStep], d[5*dstStep] = pairKernel(s[0], s[srcStep], s[2*srcStep])
+	}
+}
+
+// pairLongKernelGeneric transforms them to PairLongKinds places.
+func pairLongKernelGeneric(dst []float32, dstStep int, src []float32, srcStep, n int) {
+	for i := range n {
+		for k, u := range pairLongKernel(src[i], src[srcStep+i], src[2*srcStep+i]) {
+			dst[k*dstStep+i] = u
+		}
 	}
 }
 

@@ -10,11 +10,11 @@ type (
 
 // pairCode is the assembly of the transforms of pairs for one width of vectors; in and out by the m of a tile.
 type pairCode struct {
-	lanes           int // that n must be a multiple of
-	in              [PairWhole + 1]pairStrip
-	out             [PairWhole + 1]pairAddingStrip
-	gradIn          [PairWhole + 1]pairGradStrip
-	kernel, gradOut func(dst *float32, dstStep int, src *float32, srcStep, n int)
+	lanes                       int // that n must be a multiple of
+	in                          [PairLong + 1]pairStrip
+	out                         [PairLong + 1]pairAddingStrip
+	gradIn                      [PairWhole + 1]pairGradStrip
+	kernel, longKernel, gradOut func(dst *float32, dstStep int, src *float32, srcStep, n int)
 }
 
 // use sets a variant's transforms. Values that are not whole vectors are left to those that it had: the bits are the same.
@@ -43,6 +43,10 @@ func (code pairCode) use(set *Set) {
 	set.PairKernel = func(dst []float32, dstStep int, src []float32, srcStep, n int) {
 		_, _ = dst[(PairKinds-1)*dstStep+n-1], src[2*srcStep+n-1]
 		code.kernel(&dst[0], dstStep, &src[0], srcStep, n)
+	}
+	set.PairLongKernel = func(dst []float32, dstStep int, src []float32, srcStep, n int) {
+		_, _ = dst[(PairLongKinds-1)*dstStep+n-1], src[2*srcStep+n-1]
+		code.longKernel(&dst[0], dstStep, &src[0], srcStep, n)
 	}
 	set.PairGradIn = func(m int, dst []float32, dstStep, dstNext int, src []float32, srcStep, srcNext, n, count int) {
 		if n%code.lanes != 0 {

@@ -13,25 +13,32 @@ func init() {
 		{"PairIn", checkPairIn},
 		{"PairOut", checkPairOut},
 		{"PairKernel", checkPairKernel},
+		{"PairLongKernel", checkPairLongKernel},
 		{"PairGradIn", checkPairGradIn},
 		{"PairGradOut", checkPairGradOut},
 	}...)
 }
 
+// pairTiles is the m of every tile whose gradients are filtered too; PairLong has none.
+var pairTiles = []int{2, 3, 4, PairWhole}
+
 // TestPairsConvolve holds the transforms of a tile of every size against the sums that they stand for.
 func TestPairsConvolve(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
-	for m := 2; m <= PairWhole; m++ {
+	for _, m := range append(pairTiles, PairLong) {
 		const n = 16
 		outputs, places := PairOutputs(m), PairPlaces(m)
 		d, taps, bias := randomValues(r, (outputs+1)*n), randomValues(r, 2*n), randomValues(r, n)
 		v, y := make([]float32, places*n), make([]float32, outputs*n)
 		pairInGeneric(m, 0, v, n, 0, inputs(m, d, n), n, 0, n, 1)
 		for i := range n {
-			u := [PairKinds]float32{}
-			u[0], u[1], u[2], u[3], u[4], u[5] = pairKernel(taps[i], taps[n+i], 7)
-			if u[5] != 7 {
-				t.Fatalf("the single tap became %v", u[5])
+			long := pairLongKernel(taps[i], taps[n+i], 7)
+			u, single := long[:], long[PairLongKinds-1]
+			if m != PairLong {
+				u[0], u[1], u[2], u[3], u[4], single = pairKernel(taps[i], taps[n+i], 7)
+			}
+			if single != 7 {
+				t.Fatalf("the single tap became %v", single)
 			}
 			for place := range places {
 				v[place*n+i] *= u[place]
@@ -62,7 +69,7 @@ func inputs(m int, d []float32, n int) []float32 {
 // TestPairGradients holds the gradients of taps from a tile of every size against the sums that they stand for.
 func TestPairGradients(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
-	for m := 2; m <= PairWhole; m++ {
+	for _, m := range pairTiles {
 		const n = 16
 		outputs, places := PairOutputs(m), PairPlaces(m)
 		d, dy := randomValues(r, (outputs+1)*n), randomValues(r, outputs*n)
@@ -88,6 +95,8 @@ func TestPairGradients(t *testing.T) {
 	}
 }
 
+func anyOf(r *rand.Rand, tiles []int) int { return tiles[r.IntN(len(tiles))] }
+
 // newStrip is a step, a next and the size of count groups of some rows of n values.
 func newStrip(r *rand.Rand, rows, n, count int) (step, next, size int) {
 	step = n + r.IntN(2)*r.IntN(20)
@@ -96,7 +105,7 @@ func newStrip(r *rand.Rand, rows, n, count int) (step, next, size int) {
 }
 
 func checkPairIn(t *testing.T, set *Set, m *memory, r *rand.Rand, kind kind) {
-	tile, n, count := 2+r.IntN(PairWhole-1), numberOfChannels(r), 1+r.IntN(3)
+	tile, n, count := anyOf(r, append(pairTiles, PairLong)), numberOfChannels(r), 1+r.IntN(3)
 	edges := r.IntN(4)
 	srcStep, srcNext, srcSize := newStrip(r, PairInputs(tile, edges), n, count)
 	dstStep, dstNext, dstSize := newStrip(r, PairPlaces(tile), n, count)
@@ -108,7 +117,7 @@ func checkPairIn(t *testing.T, set *Set, m *memory, r *rand.Rand, kind kind) {
 }
 
 func checkPairOut(t *testing.T, set *Set, m *memory, r *rand.Rand, kind kind) {
-	tile, n, count := 2+r.IntN(PairWhole-1), numberOfChannels(r), 1+r.IntN(3)
+	tile, n, count := anyOf(r, append(pairTiles, PairLong)), numberOfChannels(r), 1+r.IntN(3)
 	srcStep, srcNext, srcSize := newStrip(r, PairPlaces(tile), n, count)
 	dstStep, dstNext, dstSize := newStrip(r, PairOutputs(tile), n, count)
 	addStep, addNext, addSize := newStrip(r, PairOutputs(tile), n, count)
@@ -123,7 +132,7 @@ func checkPairOut(t *testing.T, set *Set, m *memory, r *rand.Rand, kind kind) {
 }
 
 func checkPairGradIn(t *testing.T, set *Set, m *memory, r *rand.Rand, kind kind) {
-	tile, n, count := 2+r.IntN(PairWhole-1), numberOfChannels(r), 1+r.IntN(3)
+	tile, n, count := anyOf(r, pairTiles), numberOfChannels(r), 1+r.IntN(3)
 	srcStep, srcNext, srcSize := newStrip(r, PairOutputs(tile), n, count)
 	dstStep, dstNext, dstSize := newStrip(r, PairPlaces(tile), n, count)
 	src, got := fill(lend[float32](m, srcSize, 0), r, kind), fill(lend[float32](m, dstSize, 0), r, kind)
@@ -135,6 +144,10 @@ func checkPairGradIn(t *testing.T, set *Set, m *memory, r *rand.Rand, kind kind)
 
 func checkPairKernel(t *testing.T, set *Set, m *memory, r *rand.Rand, kind kind) {
 	checkTaps(t, m, r, kind, "place", set.Lanes, 3, PairKinds, Generic.PairKernel, set.PairKernel)
+}
+
+func checkPairLongKernel(t *testing.T, set *Set, m *memory, r *rand.Rand, kind kind) {
+	checkTaps(t, m, r, kind, "place", set.Lanes, 3, PairLongKinds, Generic.PairLongKernel, set.PairLongKernel)
 }
 
 func checkPairGradOut(t *testing.T, set *Set, m *memory, r *rand.Rand, kind kind) {

@@ -77,7 +77,16 @@ func pairOutWholeAVX2(dst *float32, dstStep int, dstNext int, src *float32, srcS
 func pairGradInWholeAVX2(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
 
 //go:noescape
+func pairInLongAVX2(edges int, dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
+
+//go:noescape
+func pairOutLongAVX2(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, add *float32, addStep int, addNext int, n int, count int)
+
+//go:noescape
 func pairKernelAVX2(dst *float32, dstStep int, src *float32, srcStep int, n int)
+
+//go:noescape
+func pairLongKernelAVX2(dst *float32, dstStep int, src *float32, srcStep int, n int)
 
 //go:noescape
 func pairGradOutAVX2(dst *float32, dstStep int, src *float32, srcStep int, n int)
@@ -157,7 +166,16 @@ func pairOutWholeAVX512(dst *float32, dstStep int, dstNext int, src *float32, sr
 func pairGradInWholeAVX512(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
 
 //go:noescape
+func pairInLongAVX512(edges int, dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, n int, count int)
+
+//go:noescape
+func pairOutLongAVX512(dst *float32, dstStep int, dstNext int, src *float32, srcStep int, srcNext int, add *float32, addStep int, addNext int, n int, count int)
+
+//go:noescape
 func pairKernelAVX512(dst *float32, dstStep int, src *float32, srcStep int, n int)
+
+//go:noescape
+func pairLongKernelAVX512(dst *float32, dstStep int, src *float32, srcStep int, n int)
 
 //go:noescape
 func pairGradOutAVX512(dst *float32, dstStep int, src *float32, srcStep int, n int)

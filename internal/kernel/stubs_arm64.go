@@ -107,7 +107,16 @@ func pairOutWholeNEON(dst *float32, dstStep, dstNext int, src *float32, srcStep,
 func pairGradInWholeNEON(dst *float32, dstStep, dstNext int, src *float32, srcStep, srcNext, n, count int)
 
 //go:noescape
+func pairInLongNEON(edges int, dst *float32, dstStep, dstNext int, src *float32, srcStep, srcNext, n, count int)
+
+//go:noescape
+func pairOutLongNEON(dst *float32, dstStep, dstNext int, src *float32, srcStep, srcNext int, add *float32, addStep, addNext, n, count int)
+
+//go:noescape
 func pairKernelNEON(dst *float32, dstStep int, src *float32, srcStep, n int)
+
+//go:noescape
+func pairLongKernelNEON(dst *float32, dstStep int, src *float32, srcStep, n int)
 
 //go:noescape
 func pairGradOutNEON(dst *float32, dstStep int, src *float32, srcStep, n int)

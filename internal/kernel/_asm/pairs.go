@@ -28,6 +28,49 @@ func (v variant) pairIn(k, d []vec) []vec { // k: 0.5, 2, −2, 3
 	}
 }
 
+func (v variant) pairInLong(k, d []vec) []vec { // k: 5.25, 4.25, −1.25, 0.25
+	first := v.fma(k[0], v.sub(d[4], d[2]), v.sub(d[0], d[6]))
+	parts := func(a, b, c vec) (one, two, half vec) {
+		one, two = v.fms(k[1], b, v.add(a, c)), v.fma(k[2], b, v.fma(k[3], a, v.copy(c)))
+		return one, two, v.fma(k[2], b, v.fma(k[3], c, a))
+	}
+	even1, even2, evenHalf := parts(d[2], d[4], d[6])
+	evenHalf = v.add(evenHalf, evenHalf)
+	last := v.fma(k[0], v.sub(d[3], d[5]), v.sub(d[7], d[1]))
+	odd1, odd2, oddHalf := parts(d[1], d[3], d[5])
+	odd2 = v.add(odd2, odd2)
+	return []vec{
+		first, v.add(even1, odd1), v.sub(even1, odd1), v.add(even2, odd2), v.sub(even2, odd2),
+		v.add(evenHalf, oddHalf), v.sub(evenHalf, oddHalf), last,
+	}
+}
+
+func (v variant) pairOutLong(k, m []vec) []vec { // k: 2, 4, 8, 16, 32, 64
+	even1, odd1 := v.add(m[1], m[2]), v.sub(m[1], m[2])
+	even2, odd2 := v.add(m[3], m[4]), v.sub(m[3], m[4])
+	evenHalf, oddHalf := v.add(m[5], m[6]), v.sub(m[5], m[6])
+	y0 := v.fma(k[5], evenHalf, v.add(v.add(m[0], even1), even2))
+	y6 := v.fma(k[5], even2, v.add(v.add(even1, evenHalf), m[7]))
+	y2 := v.fma(k[3], evenHalf, v.fma(k[1], even2, v.copy(even1)))
+	y4 := v.fma(k[1], evenHalf, v.fma(k[3], even2, even1))
+	y1 := v.fma(k[4], oddHalf, v.fma(k[0], odd2, v.copy(odd1)))
+	y3 := v.fma(k[2], v.add(odd2, oddHalf), v.copy(odd1))
+	y5 := v.fma(k[0], oddHalf, v.fma(k[4], odd2, odd1))
+	return []vec{y0, y1, y2, y3, y4, y5, y6}
+}
+
+func (v variant) pairLongKernel(k, g []vec) []vec { // k: 2/9, 1/90
+	twice0, twice1 := v.add(g[0], g[0]), v.add(g[1], g[1])
+	return []vec{
+		g[0],
+		v.mul(v.add(g[0], g[1]), k[0]), v.mul(v.sub(g[0], g[1]), k[0]),
+		v.mul(v.add(g[0], twice1), k[1]), v.mul(v.sub(g[0], twice1), k[1]),
+		v.mul(v.add(twice0, g[1]), k[1]), v.mul(v.sub(twice0, g[1]), k[1]),
+		g[1],
+		g[2],
+	}
+}
+
 func (v variant) pairInWhole(k, d []vec) []vec {
 	e := v.add(d[0], d[2])
 	return []vec{d[2], v.add(e, d[1]), d[0], v.mul(k[3], v.sub(d[1], e))}
@@ -111,10 +154,12 @@ func (r row) place(i int) Mem {
 		return Mem{Base: r.at}
 	case 3:
 		return Mem{Base: r.at, Index: r.thrice, Scale: 1}
-	case 5:
-		two := GP64()
-		LEAQ(Mem{Base: r.at, Index: r.step, Scale: 2}, two)
-		return Mem{Base: two, Index: r.thrice, Scale: 1}
+	case 5, 7:
+		even := GP64()
+		LEAQ(Mem{Base: r.at, Index: r.step, Scale: uint8(i - 3)}, even)
+		return Mem{Base: even, Index: r.thrice, Scale: 1}
+	case 6:
+		return Mem{Base: r.at, Index: r.thrice, Scale: 2}
 	}
 	return Mem{Base: r.at, Index: r.step, Scale: uint8(i)}
 }
@@ -162,11 +207,11 @@ func (v variant) times(label string, rows []row, body func()) {
 	RET()
 }
 
-func (v variant) pairInStrip(m int) {
-	TEXT(fmt.Sprintf("pairIn%d%s", m, v.suffix), NOSPLIT,
+func (v variant) pairInStrip(name string, m int, numbers []float32, transform func(k, d []vec) []vec) {
+	TEXT("pairIn"+name+v.suffix, NOSPLIT,
 		"func(edges int, dst *float32, dstStep, dstNext int, src *float32, srcStep, srcNext, n, count int)")
 	Pragma("noescape")
-	k := v.constants(0.5, 2, -2, 3)
+	k := v.constants(numbers...)
 	dst, src := newRow("dst"), newRow("src")
 	edges := Load(Param("edges"), GP64())
 	for e := 1; e < 4; e++ {
@@ -183,7 +228,7 @@ func (v variant) pairInStrip(m int) {
 					in[i] = v.load(src.place(i - e&1))
 				}
 			}
-			for i, value := range v.pairIn(k, in) {
+			for i, value := range transform(k, in) {
 				VMOVUPS(value, dst.place(i))
 			}
 		})
@@ -204,11 +249,11 @@ func (v variant) pairInWholeStrip() {
 }
 
 // pairOutStrip makes the transform of some places back, and pairGradInStrip that of some outputs' gradients.
-func (v variant) pairOutStrip(name string, places int, transform func(k, in []vec) []vec) {
+func (v variant) pairOutStrip(name string, places int, numbers []float32, transform func(k, in []vec) []vec) {
 	TEXT("pairOut"+name+v.suffix, NOSPLIT,
 		"func(dst *float32, dstStep, dstNext int, src *float32, srcStep, srcNext int, add *float32, addStep, addNext, n, count int)")
 	Pragma("noescape")
-	k := v.constants(2, 4, 8)
+	k := v.constants(numbers...)
 	dst, src, add := newRow("dst"), newRow("src"), newRow("add")
 	v.times("", []row{dst, src, add}, func() {
 		for i, value := range transform(k, v.loads(src, places)) {
@@ -240,10 +285,10 @@ func (v variant) loads(from row, count int) []vec {
 }
 
 // kernelStrip makes a transform between taps and places, over n values.
-func (v variant) kernelStrip(name string, ins int, transform func(k, in []vec) []vec) {
+func (v variant) kernelStrip(name string, ins int, numbers []float32, transform func(k, in []vec) []vec) {
 	TEXT(name+v.suffix, NOSPLIT, "func(dst *float32, dstStep int, src *float32, srcStep, n int)")
 	Pragma("noescape")
-	k := v.constants(0.5, float32(1.)/6, 2)
+	k := v.constants(numbers...)
 	dst, src := newRow("dst"), newRow("src")
 	left := Load(Param("n"), GP64())
 	dst.at, src.at = dst.start, src.start
@@ -260,14 +305,18 @@ func (v variant) kernelStrip(name string, ins int, transform func(k, in []vec) [
 }
 
 func (v variant) pairs() {
+	ins, outs, kernels := []float32{0.5, 2, -2, 3}, []float32{2, 4, 8}, []float32{0.5, float32(1.) / 6, 2}
 	for m := 2; m <= 4; m++ {
-		v.pairInStrip(m)
-		v.pairOutStrip(fmt.Sprint(m), m+1, v.pairOut)
+		v.pairInStrip(fmt.Sprint(m), m, ins, v.pairIn)
+		v.pairOutStrip(fmt.Sprint(m), m+1, outs, v.pairOut)
 		v.pairGradInStrip(fmt.Sprint(m), m, v.pairGradIn)
 	}
 	v.pairInWholeStrip()
-	v.pairOutStrip("Whole", 4, v.pairOutWhole)
+	v.pairOutStrip("Whole", 4, outs, v.pairOutWhole)
 	v.pairGradInStrip("Whole", 4, v.pairGradInWhole)
-	v.kernelStrip("pairKernel", 3, v.pairKernel)
-	v.kernelStrip("pairGradOut", 6, v.pairGradOut)
+	v.pairInStrip("Long", 7, []float32{5.25, 4.25, -1.25, 0.25}, v.pairInLong)
+	v.pairOutStrip("Long", 8, []float32{2, 4, 8, 16, 32, 64}, v.pairOutLong)
+	v.kernelStrip("pairKernel", 3, kernels, v.pairKernel)
+	v.kernelStrip("pairLongKernel", 3, []float32{float32(2.) / 9, float32(1.) / 90}, v.pairLongKernel)
+	v.kernelStrip("pairGradOut", 6, kernels, v.pairGradOut)
 }

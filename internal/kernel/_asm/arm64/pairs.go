@@ -27,6 +27,53 @@ func (f *file) pairIn(k, d []vec) []vec { // k: 0.5, 2, −2, 3
 	}
 }
 
+func (f *file) pairInLong(k, d []vec) []vec { // k: 5.25, 4.25, −1.25, 0.25
+	first := f.fused(k[0], f.difference(d[4], d[2]), f.difference(d[0], d[6]))
+	last := f.fused(k[0], f.difference(d[3], d[5]), f.difference(d[7], d[1]))
+	parts := func(a, b, c vec) (one, two, half vec) {
+		one, two = f.sum(a, c), f.copied(c)
+		f.fneg(one, one)
+		return f.fused(k[1], b, one), f.fused(k[2], b, f.fused(k[3], a, two)), f.fused(k[2], b, f.fused(k[3], c, a))
+	}
+	even1, even2, evenHalf := parts(d[2], d[4], d[6])
+	odd1, odd2, oddHalf := parts(d[1], d[3], d[5])
+	f.fadd(evenHalf, evenHalf, evenHalf)
+	f.fadd(odd2, odd2, odd2)
+	return []vec{
+		first, f.sum(even1, odd1), f.difference(even1, odd1), f.sum(even2, odd2), f.difference(even2, odd2),
+		f.sum(evenHalf, oddHalf), f.difference(evenHalf, oddHalf), last,
+	}
+}
+
+func (f *file) pairOutLong(k, m []vec) []vec { // k: 2, 4, 8, 16, 32, 64
+	even1, even2, evenHalf := f.sum(m[1], m[2]), f.sum(m[3], m[4]), f.sum(m[5], m[6])
+	odd1, odd2, oddHalf := f.difference(m[1], m[2]), f.difference(m[3], m[4]), f.difference(m[5], m[6])
+	y0, y6 := f.sum(m[0], even1), f.sum(even1, evenHalf)
+	f.fadd(y0, y0, even2)
+	f.fadd(y6, y6, m[7])
+	return []vec{
+		f.fused(k[5], evenHalf, y0),
+		f.fused(k[4], oddHalf, f.fused(k[0], odd2, f.copied(odd1))),
+		f.fused(k[3], evenHalf, f.fused(k[1], even2, f.copied(even1))),
+		f.fused(k[2], f.sum(odd2, oddHalf), f.copied(odd1)),
+		f.fused(k[1], evenHalf, f.fused(k[3], even2, even1)),
+		f.fused(k[0], oddHalf, f.fused(k[4], odd2, odd1)),
+		f.fused(k[5], even2, y6),
+	}
+}
+
+func (f *file) pairLongKernel(k, g []vec) []vec { // k: 2/9, 1/90
+	twice0, twice1 := f.sum(g[0], g[0]), f.sum(g[1], g[1])
+	return []vec{
+		g[0],
+		f.product(f.sum(g[0], g[1]), k[0]), f.product(f.difference(g[0], g[1]), k[0]),
+		f.product(f.sum(g[0], twice1), k[1]), f.product(f.difference(g[0], twice1), k[1]),
+		f.product(f.sum(twice0, g[1]), k[1]), f.product(f.difference(twice0, g[1]), k[1]),
+		g[1],
+		g[2],
+	}
+}
+
 func (f *file) pairInWhole(k, d []vec) []vec { // k: 0.5, 2, −2, 3
 	e := f.sum(d[0], d[2])
 	return []vec{d[2], f.sum(e, d[1]), d[0], f.product(k[3], f.difference(d[1], e))}
@@ -152,10 +199,10 @@ func (f *file) times(label string, s strip, body func()) {
 	f.op("RET")
 }
 
-func (f *file) pairInStrip(m int) {
-	f.text(fmt.Sprintf("pairIn%dNEON", m),
+func (f *file) pairInStrip(name string, m int, numbers []float32, transform func(k, d []vec) []vec) {
+	f.text("pairIn"+name+"NEON",
 		"edges int, dst *float32, dstStep, dstNext int, src *float32, srcStep, srcNext, n, count int", 0)
-	k := f.constants(0.5, 2, -2, 3)
+	k := f.constants(numbers...)
 	edges, s := f.load("edges")[0], f.strip("dst", "src")
 	for e := 1; e < 4; e++ {
 		f.op("CMP", imm(e), edges)
@@ -171,7 +218,7 @@ func (f *file) pairInStrip(m int) {
 					f.read(s.rows[1], v)
 				}
 			}
-			for _, v := range f.pairIn(k, in) {
+			for _, v := range transform(k, in) {
 				f.write(s.rows[0], v)
 			}
 		})
@@ -185,10 +232,10 @@ func (f *file) pairInWholeStrip() {
 }
 
 // pairOutStrip makes the transform of some places back, and pairGradInStrip that of some outputs' gradients.
-func (f *file) pairOutStrip(name string, places int, transform func(k, in []vec) []vec) {
+func (f *file) pairOutStrip(name string, places int, numbers []float32, transform func(k, in []vec) []vec) {
 	f.text("pairOut"+name+"NEON",
 		"dst *float32, dstStep, dstNext int, src *float32, srcStep, srcNext int, add *float32, addStep, addNext, n, count int", 0)
-	k, s := f.constants(2, 4, 8), f.strip("dst", "src", "add")
+	k, s := f.constants(numbers...), f.strip("dst", "src", "add")
 	f.times("", s, func() {
 		in, add := f.vecs(places), f.vec()
 		for _, v := range in {
@@ -220,23 +267,27 @@ func (f *file) through(dst, src row, ins int, k []vec, transform func(k, in []ve
 }
 
 // kernelStrip makes a transform between taps and places, over n values.
-func (f *file) kernelStrip(name string, ins int, transform func(k, in []vec) []vec) {
+func (f *file) kernelStrip(name string, ins int, numbers []float32, transform func(k, in []vec) []vec) {
 	f.text(name+"NEON", "dst *float32, dstStep int, src *float32, srcStep, n int", 0)
-	k := f.constants(0.5, float32(1.)/6, 2)
+	k := f.constants(numbers...)
 	dst, src, left := f.row("dst"), f.row("src"), f.load("n")[0]
 	f.values("", []row{dst, src}, left, func() { f.through(dst, src, ins, k, transform) })
 	f.op("RET")
 }
 
 func (f *file) pairs() {
+	ins, outs, kernels := []float32{0.5, 2, -2, 3}, []float32{2, 4, 8}, []float32{0.5, float32(1.) / 6, 2}
 	for m := 2; m <= 4; m++ {
-		f.pairInStrip(m)
-		f.pairOutStrip(fmt.Sprint(m), m+1, f.pairOut)
+		f.pairInStrip(fmt.Sprint(m), m, ins, f.pairIn)
+		f.pairOutStrip(fmt.Sprint(m), m+1, outs, f.pairOut)
 		f.pairGradInStrip(fmt.Sprint(m), m, f.pairGradIn)
 	}
 	f.pairInWholeStrip()
-	f.pairOutStrip("Whole", 4, f.pairOutWhole)
+	f.pairOutStrip("Whole", 4, outs, f.pairOutWhole)
 	f.pairGradInStrip("Whole", 4, f.pairGradInWhole)
-	f.kernelStrip("pairKernel", 3, f.pairKernel)
-	f.kernelStrip("pairGradOut", 6, f.pairGradOut)
+	f.pairInStrip("Long", 7, []float32{5.25, 4.25, -1.25, 0.25}, f.pairInLong)
+	f.pairOutStrip("Long", 8, []float32{2, 4, 8, 16, 32, 64}, f.pairOutLong)
+	f.kernelStrip("pairKernel", 3, kernels, f.pairKernel)
+	f.kernelStrip("pairLongKernel", 3, []float32{float32(2.) / 9, float32(1.) / 90}, f.pairLongKernel)
+	f.kernelStrip("pairGradOut", 6, kernels, f.pairGradOut)
 }

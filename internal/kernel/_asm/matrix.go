@@ -72,8 +72,9 @@ func (v variant) tile(name string, rows int) {
 		}
 	}
 	// The row pointers take most registers, so what only changes from tap to tap lives on the stack, and where the rows of
-	// the tile after this one are. These are prefetched, a line of each with every line of this tile's.
-	const unroll, line = 4, 16
+	// the tile after this one are. These are prefetched, a line of each with every line of this tile's, and with each weight
+	// that which lies so many bytes behind, of this panel or of the next: the processor by itself stops at the end of a page.
+	const unroll, line, weightsAhead = 4, 16, 8192
 	at, left, main := AllocLocal(8), AllocLocal(8), AllocLocal(8)
 	ahead := AllocLocal(8 * rows)
 	n := Load(Param("nTaps"), GP64())
@@ -111,6 +112,9 @@ func (v variant) tile(name string, rows int) {
 			for j := range w {
 				w[j] = v.vector()
 				VMOVUPS(Mem{Base: weights, Disp: (u*v.vectors + j) * v.bytes}, w[j])
+			}
+			for at := u * v.vectors * v.bytes; at < (u+1)*v.vectors*v.bytes; at += 4 * line {
+				PREFETCHT1(Mem{Base: weights, Disp: weightsAhead + at})
 			}
 			for r := range row {
 				value := v.vector()

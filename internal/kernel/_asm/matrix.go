@@ -182,6 +182,8 @@ func (v variant) outer() {
 		LEAQ(Mem{Base: xStart, Index: row[r], Scale: 4}, row[r])
 	}
 	yStart := Load(Param("y"), GP64())
+	behind := GP64()
+	LEAQ(Mem{Base: sums, Disp: v.outers * v.vectors * v.bytes}, behind)
 	next, stepBytes := Load(Param("next"), GP64()), NewParamAddr("step", 56)
 	SHLQ(Imm(2), stepBytes)
 	pixel := Load(Param("pixels"), GP64())
@@ -212,6 +214,8 @@ func (v variant) outer() {
 	Label("main")
 	PREFETCHT1(Mem{Base: next})
 	ADDQ(stepBytes, next)
+	PREFETCHT0(Mem{Base: behind})
+	ADDQ(Imm(64), behind)
 	step(unroll)
 	SUBQ(Imm(unroll), left)
 	JGE(LabelRef("main"))

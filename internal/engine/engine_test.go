@@ -63,6 +63,7 @@ var chains = []named{
 	{"activation and dropout behind flatten", arch.Shape{5, 4, 3}, []arch.Layer{conv(5, 3, 1), flatten, leaky2, drop(0.4), dense(1)}},
 	{"dot products", arch.Shape{5, 4, 16}, []arch.Layer{conv(32, 3, 2), leaky2, convT(4, 3, 2), norm1, leaky2, conv(1, 5, 1)}},
 	{"two panels", arch.Shape{4, 3, 17}, []arch.Layer{conv(70, 3, 1), norm1, leaky2, convT(17, 4, 2), leaky2, convT(20, 3, 1), conv(33, 2, 2)}},
+	{"long pairs", arch.Shape{15, 28, 33}, []arch.Layer{conv(34, 3, 2), norm1, leaky2, drop(0.4), conv(32, 3, 2), leaky2, convT(33, 3, 2)}},
 	{"wide", arch.Shape{5, 2, 80}, []arch.Layer{conv(97, 3, 1), norm1, leaky2, drop(0.4), convT(82, 3, 1)}},
 }
 

@@ -150,10 +150,10 @@ func (n *Network) compile(a arch.Network, shapes []arch.Shape, training bool) er
 			s.channels = out[len(out)-1]
 			g, down := layerGeometry(layer, shape, out)
 			s.kernel, s.bias = tensor(i, 0), tensor(i, 1)
-			s.forward = newTransfer(n.set, n.pool, g, down)
+			s.forward = newTransfer(n.set, n.pool, g, down, down)
 			if training {
 				s.grad = newKernelGrad(n.set, n.pool, g, down, n.slices)
-				s.back = newTransfer(n.set, n.pool, g, !down)
+				s.back = newTransfer(n.set, n.pool, g, !down, true)
 			}
 		case arch.BatchNormalization:
 			channels := shape[len(shape)-1]

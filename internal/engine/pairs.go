@@ -43,7 +43,8 @@ func (g geometry) pairs() bool {
 		g.bigSize()+g.smallSize() <= pairLargest
 }
 
-// longPairs reports whether sides are cut into long tiles where nothing is left then.
+// longPairs reports whether sides are cut into long tiles where nothing is left then. Not forward in a transposed convolution:
+// long tiles lose four times as much to rounding, and of what a generator draws that shows in single pixels.
 func (g geometry) longPairs() bool { return g.taps()*g.bigC*g.smallC <= longLargest }
 
 const (
@@ -55,14 +56,14 @@ const (
 	pairBudget = 3 << 20 / 4
 )
 
-func newPairs(t *transfer, g geometry, down bool) *pairs {
+func newPairs(t *transfer, g geometry, down, long bool) *pairs {
 	p := &pairs{t: t, up: !down, targetRows: g.bigH}
 	height, width := g.smallH, g.smallW
 	if down {
 		p.targetRows, height, width = g.smallH, g.bigH, g.bigW
 	}
-	p.x = newPairSide(g.bigW, g.smallW, g.before(g.bigW, g.smallW), down, g.longPairs())
-	p.y = newPairSide(g.bigH, g.smallH, g.before(g.bigH, g.smallH), down, g.longPairs())
+	p.x = newPairSide(g.bigW, g.smallW, g.before(g.bigW, g.smallW), down, long)
+	p.y = newPairSide(g.bigH, g.smallH, g.before(g.bigH, g.smallH), down, long)
 	p.packed = kernel.Buffer(p.y.kinds() * p.x.kinds() * t.panels * p.weights())
 	p.source = newPairImages(p.x, p.y, true, height, width, t.depth, t.depth)
 	p.productsPitch = (p.x.single*len(p.x.tiles) + p.x.counts[p.x.single]) * t.lanes

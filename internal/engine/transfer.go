@@ -57,7 +57,8 @@ const (
 // dotWidth is the largest number of target channels that is computed as dot products, a channel at a time.
 const dotWidth = 4
 
-func newTransfer(set *kernel.Set, pool *Pool, g geometry, down bool) *transfer {
+// newTransfer plans a transfer. If long is set, pairs may be filtered by long tiles, see geometry.longPairs.
+func newTransfer(set *kernel.Set, pool *Pool, g geometry, down, long bool) *transfer {
 	t := &transfer{set: set, pool: pool, taps: g.taps(), tapStride: g.bigC * g.smallC}
 	if down {
 		t.depth, t.width = g.bigC, g.smallC
@@ -89,7 +90,7 @@ func newTransfer(set *kernel.Set, pool *Pool, g geometry, down bool) *transfer {
 		t.winograd = newWinograd(t, g, down)
 		t.most = t.winograd.maxImages()
 	} else if g.pairs() && !t.dot {
-		t.pairs = newPairs(t, g, down)
+		t.pairs = newPairs(t, g, down, long && g.longPairs())
 	} else {
 		t.most = max(1, blockBudget/(t.sourceSize+t.targetSize), blockRows*t.width/t.targetSize)
 		for i := range t.classes {

@@ -11,7 +11,7 @@ func TestWideChunks(t *testing.T) {
 	const batch = 90
 	g := geometry{9, 9, 300, 9, 9, 40, 3, 1}
 	set := &kernel.Variants[len(kernel.Variants)-1]
-	tr := newTransfer(set, newPool(t, 3), g, true)
+	tr := newTransfer(set, newPool(t, 3), g, true, true)
 	if chunks := (batch + tr.winograd.maxImages() - 1) / tr.winograd.maxImages(); !tr.wide() || chunks < 2 {
 		t.Fatalf("wide %v, %d chunks: the test needs several of a wide transfer", tr.wide(), chunks)
 	}

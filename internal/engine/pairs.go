@@ -10,8 +10,8 @@ import "dcgan/internal/kernel"
 // panel by panel. The products are transformed back along y and then along x. Single rows and columns need no transform. They
 // are multiplied where they lie, and upwards, where each pixel of both has a target of its own, go there at once.
 //
-// The weights, four to nine times as many as there were, do not fit in a core's cache. Blocks are so large that reading them is little
-// beside using them.
+// The weights, four to nine times as many as there were, do not fit in a core's cache. Blocks are so large that reading them
+// is little beside using them.
 type pairs struct {
 	t      *transfer
 	up     bool
@@ -32,9 +32,9 @@ const (
 	// pairLargest is how many values a big image and a small one may have together: of larger ones, what lies between the
 	// steps would go to memory, three times as many values, and direct sums are as fast.
 	pairLargest = 512 << 10
-	// longLargest is how many weights a kernel may have for long tiles: it then has nine times as many, for four times, and if
-	// these take more than half a thread's share of the third cache, reading them takes longer than long tiles save.
-	longLargest = 96 << 10
+	// longLargest is how many weights a kernel may have for long tiles: it then has nine times as many, for four times, and
+	// reading much more than these for each block takes longer than long tiles save.
+	longLargest = 144 << 10
 )
 
 // pairs reports whether a geometry is computed by filtering pairs.
@@ -53,6 +53,7 @@ const (
 	pairLeast  = 3
 	pairRows   = 24
 	wholeRows  = 12
+	enoughRows = 8 // that reading a place's weights is not much beside using them
 	pairBudget = 3 << 20 / 4
 )
 
@@ -72,6 +73,7 @@ func newPairs(t *transfer, g geometry, down, long bool) *pairs {
 	image := p.source.size() + t.panels*(p.productsSize+p.summedSize)
 	pixels := p.x.counts[0] * p.y.counts[0] // of an image
 	t.most = max(1, min(max(pairLeast, (pairRows+pixels-1)/pixels), pairBudget/image))
+	t.enough = (enoughRows + pixels - 1) / pixels
 	if rows := t.most * pixels; rows > wholeRows {
 		t.most -= rows % wholeRows / pixels
 	}

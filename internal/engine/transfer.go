@@ -9,6 +9,7 @@ type transfer struct {
 	classes []class
 	place   []place             // of each class
 	most    int                 // images of a block at the most
+	enough  int                 // images of a block in small batches, unless that leaves less than two blocks a thread
 	apart   [kernel.MaxRows]int // offsets of rows that lie one behind the other
 
 	depth, width           int // channels of a source pixel and of a target pixel
@@ -194,7 +195,8 @@ func (t *transfer) call(to targets, from sources, bias []float32, images int) {
 		return
 	}
 	threads := t.pool.threads
-	t.blocks = newBlocks(images, max(1, min(t.most, (images+4*threads-1)/(4*threads))), threads)
+	size := max((images+4*threads-1)/(4*threads), min(t.enough, (images+2*threads-1)/(2*threads)))
+	t.blocks = newBlocks(images, max(1, min(t.most, size)), threads)
 	t.pool.do(t, t.blocks.count())
 }
 

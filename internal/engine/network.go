@@ -150,6 +150,8 @@ func (n *Network) compile(a arch.Network, shapes []arch.Shape, training bool) er
 			s.channels = out[len(out)-1]
 			g, down := layerGeometry(layer, shape, out)
 			s.kernel, s.bias = tensor(i, 0), tensor(i, 1)
+			// Long tiles lose four to seven times as much to rounding, which would show in single pixels that a generator draws: not
+			// forward in a transposed convolution.
 			s.forward = newTransfer(n.set, n.pool, g, down, down)
 			if training {
 				s.grad = newKernelGrad(n.set, n.pool, g, down, n.slices)

@@ -3,7 +3,7 @@ package engine
 import "dcgan/internal/kernel"
 
 // pairs is how a transfer of kernel 3 and stride 2 is computed: along each side, the two outer taps by Winograd's filtering of
-// pairs and the middle one as it is, with some four sevenths of the multiplications. See package kernel for the filtering.
+// pairs and the middle one as it is, with a half to two thirds of the multiplications. See package kernel for the filtering.
 //
 // A block's images are transformed along x and then along y, to rows and columns of some kinds each. Every kind of rows with
 // every kind of columns is a place: a matrix of pixels by source channels, which is multiplied by the weights of its own,
@@ -32,8 +32,8 @@ const (
 	// pairLargest is how many values a big image and a small one may have together: of larger ones, what lies between the
 	// steps would go to memory, three times as many values, and direct sums are as fast.
 	pairLargest = 512 << 10
-	// longLargest is how many weights a kernel may have for long tiles: it then has nine times as many, for four times, and
-	// reading much more than these for each block takes longer than long tiles save.
+	// longLargest is how many weights a kernel may have for long tiles: of these, nine times as many are made, for four times,
+	// and reading many more for each block of small images takes longer than long tiles save.
 	longLargest = 144 << 10
 )
 
@@ -43,13 +43,12 @@ func (g geometry) pairs() bool {
 		g.bigSize()+g.smallSize() <= pairLargest
 }
 
-// longPairs reports whether sides are cut into long tiles where nothing is left then. Not forward in a transposed convolution:
-// long tiles lose four times as much to rounding, and of what a generator draws that shows in single pixels.
+// longPairs reports whether a transfer that may use long tiles does, on sides where nothing is left then.
 func (g geometry) longPairs() bool { return g.taps()*g.bigC*g.smallC <= longLargest }
 
 const (
 	// A block has pairLeast images, or so many that a place has pairRows pixels, unless what lies between would then have more
-	// than pairBudget values. If there are more, the pixels are whole tiles of the matrix kernel, of wholeRows.
+	// than pairBudget values. Where it can be, the pixels are whole tiles of the matrix kernel, of wholeRows.
 	pairLeast  = 3
 	pairRows   = 24
 	wholeRows  = 12
@@ -74,7 +73,7 @@ func newPairs(t *transfer, g geometry, down, long bool) *pairs {
 	pixels := p.x.counts[0] * p.y.counts[0] // of an image
 	t.most = max(1, min(max(pairLeast, (pairRows+pixels-1)/pixels), pairBudget/image))
 	t.enough = (enoughRows + pixels - 1) / pixels
-	if rows := t.most * pixels; rows > wholeRows {
+	if rows := t.most * pixels; rows > wholeRows && wholeRows%pixels == 0 {
 		t.most -= rows % wholeRows / pixels
 	}
 	p.gather()

@@ -56,8 +56,8 @@ type Set struct {
 	//
 	//	acc[r·Lanes+l] += Σ over pixels p, in order, x[p.X+offsets[r]] · y[p.Y+l]
 	//
-	// Meanwhile it prefetches a line of cache with every AheadPixels pixels: at next, next + step and so on. Like Prefetch it
-	// may do nothing.
+	// Meanwhile it prefetches a line of cache with every AheadPixels pixels: at next, next + step and so on, and one of the sums
+	// that lie behind acc's, those of the call that probably follows. Like Prefetch it may do nothing.
 	Outer func(acc, x, y *float32, offsets *int, pixels *Pair, nPixels int, next *float32, step int)
 
 	// Dot computes, for each row r < DotRows,

@@ -6,10 +6,10 @@ package kernel
 // they are.
 //
 // The polynomials are evaluated at 0, 1, infinity, −1 and 2, as many of these in this order as a tile has places; the same
-// transformed kernel serves tiles of any m. Factors are moved from the kernel's transform to the input's or back so that
-// the input's needs no division.
+// transformed kernel serves tiles of any m up to PairTile. Factors are moved from the kernel's transform to the input's or
+// back so that the input's needs no division. Long tiles are evaluated at other points.
 const (
-	PairTile  = 4            // outputs of a tile at the most, which m says
+	PairTile  = 4            // outputs of a tile at the most, which m says, but of a long one
 	PairKinds = PairTile + 2 // of places: those of the points, and the single
 	// PairWhole is the m of a tile of four outputs whose first and last inputs are zeros that have no place in the source. The
 	// first four places are enough for it: it is the whole product of a polynomial of three terms and one of two.

@@ -6,7 +6,6 @@ import "dcgan/internal/kernel"
 type pairSide struct {
 	step                             int // from one input of pairs to the next, and from one single to the next
 	tiles                            []pairTile
-	long                             bool  // of long tiles
 	single                           int   // the kind of single pixels, behind those of the points
 	counts                           []int // pixels of a kind
 	firstSingle                      int
@@ -33,7 +32,7 @@ func newPairSide(big, small, before int, down, long bool) pairSide {
 		count--
 	}
 	most := kernel.PairTile
-	if s.long = long && count%kernel.PairLong == 0; s.long {
+	if long && count%kernel.PairLong == 0 {
 		s.single, most = kernel.PairLongKinds-1, kernel.PairLong
 	}
 	s.counts = make([]int, s.single+1)
@@ -68,7 +67,7 @@ func (s *pairSide) kinds() int { return s.single + 1 }
 
 // transformKernel transforms three taps, those of pairs first, to a side's places.
 func (s *pairSide) transformKernel(set *kernel.Set, to []float32, toStep int, from []float32, fromStep, n int) {
-	if s.long {
+	if s.kinds() == kernel.PairLongKinds {
 		set.PairLongKernel(to, toStep, from, fromStep, n)
 	} else {
 		set.PairKernel(to, toStep, from, fromStep, n)

@@ -46,7 +46,7 @@ type Set struct {
 	//	out[outs[r]+l] = bias[l] + Σ over taps t, in order, Σ over i < k, in order, a[rows[r]+t.A+i] · w[t.W+i·Lanes+l]
 	//
 	// Rows may repeat: a short tile repeats its last row. Behind rows lie as many more, those of the next tile, which may be
-	// prefetched and are not read.
+	// prefetched and are not read, and so may what lies behind w.
 	Tile func(out, a, w, bias *float32, rows, outs *int, taps *Tap, nTaps, k int)
 
 	// Middle and Short are Tile with fewer rows, for what full tiles leave.

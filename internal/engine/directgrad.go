@@ -7,6 +7,7 @@ type directGrad struct {
 	k        *kernelGrad
 	meetings [][]kernel.Pair // of a chunk, by tap
 	bigSize  int             // values of a big image
+	pitch    int             // values from one small pixel to the next
 	chunk    int             // images that are worked on at a time
 }
 
@@ -16,12 +17,14 @@ const imageBudget = 384 << 10 / 4
 // newDirectGrad plans for slices of at most images images.
 func newDirectGrad(k *kernelGrad, images int) *directGrad {
 	g := k.geometry
-	all, big := g.meetings(k.set.Lanes), g.bigSize()
-	if k.window != nil {
-		all, big = [][]kernel.Pair{k.window.meetings(k.set.Lanes)}, k.window.size()
+	d := &directGrad{k: k, bigSize: g.bigSize(), pitch: k.set.Lanes}
+	all := g.meetings(d.pitch)
+	if k.window != nil { // small pixels are read once, wherever they lie
+		d.bigSize, d.pitch = k.window.size(), g.smallC
+		all = [][]kernel.Pair{k.window.meetings(d.pitch)}
 	}
-	size := g.smallH * g.smallW * k.set.Lanes // of a panel
-	d := &directGrad{k: k, bigSize: big, chunk: min(max(1, imageBudget/(big+k.perTask*size)), images)}
+	big, size := d.bigSize, g.smallH*g.smallW*d.pitch // of a small image, or of a panel of it
+	d.chunk = min(max(1, imageBudget/(big+g.smallH*g.smallW*k.width())), images)
 	for _, one := range all {
 		var all []kernel.Pair
 		for image := range d.chunk {
@@ -36,7 +39,7 @@ func newDirectGrad(k *kernelGrad, images int) *directGrad {
 
 // scratchSize is how many values a worker needs for a chunk's panels, and its padded images.
 func (d *directGrad) scratchSize() int {
-	size := d.chunk*d.k.geometry.smallH*d.k.geometry.smallW*d.k.width() + kernel.Slack
+	size := d.chunk*d.k.geometry.smallH*d.k.geometry.smallW*max(d.k.width(), d.pitch) + kernel.Slack
 	if d.k.window != nil {
 		size += d.chunk*d.bigSize + kernel.Slack
 	}
@@ -56,18 +59,19 @@ func (d *directGrad) slice(sums, scratch []float32, block part, s int) {
 // add adds the gradient from count images, from number lo on, to the sums.
 func (d *directGrad) add(sums, scratch []float32, block part, lo, count int) {
 	k, g := d.k, d.k.geometry
-	var big []float32
-	packed, rows := scratch, k.channelRows
+	panels, pixels := block.lastPanel-block.firstPanel, count*g.smallH*g.smallW
+	var big, small []float32
+	var panelStep int // of small, from one panel to the next
+	rows := k.channelRows
 	if k.window == nil {
-		big = k.big[lo*d.bigSize+block.firstChannel:]
+		big, small, panelStep = k.big[lo*d.bigSize+block.firstChannel:], scratch, pixels*d.pitch
+		for panel := range panels {
+			k.pack(small[panel*panelStep:], lo, block.firstPanel+panel, count)
+		}
 	} else {
-		big, packed = cut(scratch, d.chunk*d.bigSize)
+		big, scratch = cut(scratch, d.chunk*d.bigSize)
 		k.window.pad(big, k.big[lo*k.window.images.bigSize():], count)
-		rows = k.window.rows
-	}
-	panels, size := block.lastPanel-block.firstPanel, count*g.smallH*g.smallW*k.set.Lanes
-	for panel := range panels {
-		k.pack(packed[panel*size:], lo, block.firstPanel+panel, count)
+		small, panelStep, rows = k.smalls(scratch, lo, count)[block.firstPanel*k.set.Lanes:], k.set.Lanes, k.window.rows
 	}
 	in := k.incoming(lo+count, count, block)
 	groups := k.groupsOf(block)
@@ -80,7 +84,7 @@ func (d *directGrad) add(sums, scratch []float32, block part, lo, count int) {
 			sums := sums[(panel*len(d.meetings)+tap)*k.groups()*k.tile():]
 			for group := range groups {
 				next, step := in.next(len(meetings) / kernel.AheadPixels)
-				k.set.Outer(&sums[group*k.tile()], &big[0], &packed[panel*size],
+				k.set.Outer(&sums[group*k.tile()], &big[0], &small[panel*panelStep],
 					&rows[group*k.set.OuterRows], &meetings[0], len(meetings), next, step)
 			}
 		}

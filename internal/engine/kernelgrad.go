@@ -210,6 +210,17 @@ func (k *kernelGrad) pack(to []float32, lo, panel, count int) {
 	}
 }
 
+// smalls returns small images from number lo on, count of them made in memory where they are not there.
+func (k *kernelGrad) smalls(memory []float32, lo, count int) []float32 {
+	size := k.geometry.smallSize()
+	images := k.small[lo*size:]
+	if k.below == nil {
+		return images
+	}
+	k.below.remake(memory, images, count)
+	return memory
+}
+
 // incoming is what a block reads of count images from number lo on.
 func (k *kernelGrad) incoming(lo, count int, block part) incoming {
 	g, channels := k.geometry, block.lastChannel-block.firstChannel

@@ -201,7 +201,10 @@ func (n *Network) compile(a arch.Network, shapes []arch.Shape, training bool) er
 }
 
 func layerGeometry(l arch.Layer, in, out arch.Shape) (g geometry, down bool) {
-	if l.Class == arch.Dense {
+	switch {
+	case l.Class == arch.Dense && out[0] == 1: // seen from the other side, the gradient of its kernel has a panel's lanes full
+		return geometry{1, 1, 1, 1, 1, in[0], 1, 1}, false
+	case l.Class == arch.Dense:
 		return geometry{1, 1, in[0], 1, 1, out[0], 1, 1}, true
 	}
 	if l.Class == arch.Conv2D {

@@ -167,8 +167,13 @@ func (s *stage) normed(lo, hi int) {
 // again makes the outputs of images lo to hi-1 of a passing stage.
 func (s *stage) again(worker, lo, hi int) []float32 {
 	y := s.blocks[worker]
-	s.n.set.Scale(y, s.z[lo*s.size:], s.norm.scale, s.norm.shift, s.leakySlope(), (hi-lo)*s.pixels)
+	s.remake(y, s.z[lo*s.size:], hi-lo)
 	return y
+}
+
+// remake makes the outputs of some images of a passing stage from their z.
+func (s *stage) remake(y, z []float32, images int) {
+	s.n.set.Scale(y, z, s.norm.scale, s.norm.shift, s.leakySlope(), images*s.pixels)
 }
 
 // normalise turns channels of a passing stage's z, from the first on, into its output, in place.

@@ -36,6 +36,8 @@ tap:
 	MOVQ (AX), AX
 	LEAQ (CX)(AX*4), CX
 	MOVQ rows+32(FP), DX
+	CMPQ 16(SP), $0x00
+	JL   few
 	MOVQ 48(DX), AX
 	LEAQ (CX)(AX*4), AX
 	MOVQ AX, 24(SP)
@@ -54,6 +56,8 @@ tap:
 	MOVQ 88(DX), AX
 	LEAQ (CX)(AX*4), AX
 	MOVQ AX, 64(SP)
+
+few:
 	MOVQ (SP), AX
 	MOVQ a+8(FP), CX
 	MOVQ (AX), AX
@@ -525,6 +529,8 @@ tap:
 	MOVQ (AX), AX
 	LEAQ (CX)(AX*4), CX
 	MOVQ rows+32(FP), DX
+	CMPQ 16(SP), $0x00
+	JL   few
 	MOVQ 24(DX), AX
 	LEAQ (CX)(AX*4), AX
 	MOVQ AX, 24(SP)
@@ -534,6 +540,8 @@ tap:
 	MOVQ 40(DX), AX
 	LEAQ (CX)(AX*4), AX
 	MOVQ AX, 40(SP)
+
+few:
 	MOVQ (SP), AX
 	MOVQ a+8(FP), CX
 	MOVQ (AX), AX
@@ -5144,6 +5152,8 @@ tap:
 	MOVQ (AX), AX
 	LEAQ (CX)(AX*4), CX
 	MOVQ rows+32(FP), DX
+	CMPQ 16(SP), $0x00
+	JL   few
 	MOVQ 96(DX), AX
 	LEAQ (CX)(AX*4), AX
 	MOVQ AX, 24(SP)
@@ -5180,6 +5190,8 @@ tap:
 	MOVQ 184(DX), AX
 	LEAQ (CX)(AX*4), AX
 	MOVQ AX, 112(SP)
+
+few:
 	MOVQ (SP), AX
 	MOVQ a+8(FP), CX
 	MOVQ (AX), AX
@@ -6018,6 +6030,8 @@ tap:
 	MOVQ (AX), AX
 	LEAQ (CX)(AX*4), CX
 	MOVQ rows+32(FP), DX
+	CMPQ 16(SP), $0x00
+	JL   few
 	MOVQ 32(DX), AX
 	LEAQ (CX)(AX*4), AX
 	MOVQ AX, 24(SP)
@@ -6030,6 +6044,8 @@ tap:
 	MOVQ 56(DX), AX
 	LEAQ (CX)(AX*4), AX
 	MOVQ AX, 48(SP)
+
+few:
 	MOVQ (SP), AX
 	MOVQ a+8(FP), CX
 	MOVQ (AX), AX
@@ -12767,6 +12783,8 @@ tap:
 	MOVQ (AX), AX
 	LEAQ (CX)(AX*4), CX
 	MOVQ rows+32(FP), DX
+	CMPQ 16(SP), $0x00
+	JL   few
 	MOVQ 64(DX), AX
 	LEAQ (CX)(AX*4), AX
 	MOVQ AX, 24(SP)
@@ -12791,6 +12809,8 @@ tap:
 	MOVQ 120(DX), AX
 	LEAQ (CX)(AX*4), AX
 	MOVQ AX, 80(SP)
+
+few:
 	MOVQ (SP), AX
 	MOVQ a+8(FP), CX
 	MOVQ (AX), AX

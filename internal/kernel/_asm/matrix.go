@@ -93,11 +93,14 @@ func (v variant) tile(name string, rows int) {
 	MOVQ(Mem{Base: tap}, tap)
 	LEAQ(Mem{Base: start, Index: tap, Scale: 4}, start)
 	list := Load(Param("rows"), GP64())
+	CMPQ(main, Imm(0)) // of few values nothing is prefetched
+	JL(LabelRef("few"))
 	for r := 0; r < rows; r++ {
 		MOVQ(Mem{Base: list, Disp: 8 * (rows + r)}, tap)
 		LEAQ(Mem{Base: start, Index: tap, Scale: 4}, tap)
 		MOVQ(tap, ahead.Offset(8*r))
 	}
+	Label("few")
 	MOVQ(at, tap)
 	row := addresses("rows", rows, "a", Mem{Base: tap})
 	MOVQ(at, tap)

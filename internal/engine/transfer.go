@@ -242,7 +242,7 @@ func behind(buffer []float32, i, size int) []float32 { return buffer[min(i*size,
 
 // expect prefetches a block's images.
 func (t *transfer) expect(from []float32, images int) {
-	if t.winograd == nil { // which does so a block ahead
+	if t.winograd == nil && !t.dot { // which do so a block ahead
 		t.set.Prefetch(&from[0], images*t.sourceSize/cacheLine, cacheLine)
 	}
 }
@@ -263,14 +263,14 @@ func (t *transfer) compute(worker int, to, from []float32, soon arrivals, images
 	case t.pairs != nil:
 		t.pairs.block(worker, to, from, images, s)
 	default:
-		t.direct(worker, to, from, images, s)
+		t.direct(worker, to, from, soon, images, s)
 	}
 }
 
 // direct computes a block by the sums over taps and source channels.
-func (t *transfer) direct(worker int, to, from []float32, images int, s share) {
+func (t *transfer) direct(worker int, to, from []float32, soon arrivals, images int, s share) {
 	if t.dot {
-		t.dots(worker, to, from, images, s)
+		t.dots(worker, to, from, soon, images, s)
 		return
 	}
 	first, last := s.of(t.panels)
@@ -343,7 +343,9 @@ func (t *transfer) tiles(worker int, taps []kernel.Tap, values int, p *place, co
 }
 
 // dots computes a share of the pixels of a block, channel by channel.
-func (t *transfer) dots(worker int, to, from []float32, images int, s share) {
+func (t *transfer) dots(worker int, to, from []float32, soon arrivals, images int, s share) {
+	steps, sources := images*t.targetSize/t.set.DotRows, images*t.sourceSize
+	meanwhile := newAhead(t.set, steps, stretch(soon.sources, 0, sources), stretch(soon.besideSources, 0, sources))
 	for channel := range t.width {
 		weights := t.packed[channel*t.taps*t.depth:]
 		for i := range t.classes {
@@ -353,6 +355,7 @@ func (t *transfer) dots(worker int, to, from []float32, images int, s share) {
 			for at := first; at < last; at += t.set.DotRows {
 				rows, outs := t.place[i].list(&t.pool.lists[worker], at, last, t.set.DotRows)
 				t.set.Dot(&to[channel], &from[0], &weights[0], t.bias[channel], rows, outs, taps, len(c.taps), c.values)
+				meanwhile.step()
 			}
 		}
 	}

@@ -89,7 +89,7 @@ func TestFilteringError(t *testing.T) {
 			}
 			shape := s.grad.geometry
 			if s.below != nil { // its input was not kept
-				s.below.normalise(s.x, 0, s.below.channels, batch*s.below.pixels)
+				s.below.remake(s.x, s.x, 0, s.below.channels, batch*s.below.pixels)
 				s.below = nil
 			}
 			// Gradients of the layer's output as they are in training: that of its input goes back through the layer above,

@@ -194,30 +194,30 @@ func (k *kernelGrad) run(worker, task int) {
 	k.way.store(k.of(subtree), stack, block)
 }
 
-// pack copies a panel of count small images, from number lo on, together: apart, its pixels would fall on few lines of the
+// pack puts a panel of count small images, from number lo on, together: apart, its pixels would fall on few lines of the
 // cache and push each other out.
 func (k *kernelGrad) pack(to []float32, lo, panel, count int) {
 	lanes, channels := k.set.Lanes, k.geometry.smallC
-	from, pixels := k.small[lo*k.geometry.smallSize():], count*k.geometry.smallH*k.geometry.smallW
-	first := panel * lanes
+	first, pixels := panel*lanes, count*k.geometry.smallH*k.geometry.smallW
+	from := k.small[lo*k.geometry.smallSize()+first:]
+	if k.below != nil {
+		k.below.remake(to, from, first, lanes, pixels)
+		return
+	}
 	width := min(lanes, channels-first)
 	if width < lanes {
 		clear(to[:pixels*lanes])
 	}
-	k.set.CopyRows(to, lanes, from[first:], channels, width, pixels)
-	if k.below != nil {
-		k.below.normalise(to, first, lanes, pixels)
-	}
+	k.set.CopyRows(to, lanes, from, channels, width, pixels)
 }
 
 // smalls returns small images from number lo on, count of them made in memory where they are not there.
 func (k *kernelGrad) smalls(memory []float32, lo, count int) []float32 {
-	size := k.geometry.smallSize()
-	images := k.small[lo*size:]
+	images := k.small[lo*k.geometry.smallSize():]
 	if k.below == nil {
 		return images
 	}
-	k.below.remake(memory, images, count)
+	k.below.remake(memory, images, 0, k.geometry.smallC, count*k.geometry.smallH*k.geometry.smallW)
 	return memory
 }
 

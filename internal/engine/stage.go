@@ -129,7 +129,7 @@ func (s *stage) finish(y []float32) {
 	}
 	switch {
 	case s.norm != nil:
-		s.n.set.Scale(y, y, s.norm.scale, s.norm.shift, slope, len(y)/s.channels)
+		s.n.set.Scale(y, y, s.norm.scale, s.norm.shift, slope, len(y)/s.channels, s.channels)
 	case slope != 1:
 		s.n.set.Leaky(y, nil, nil, slope, 1)
 	}
@@ -155,7 +155,7 @@ func (s *stage) training(lo, hi int) {
 // normed finishes images lo to hi-1 once the batch's statistics are known.
 func (s *stage) normed(lo, hi int) {
 	z, y := s.z[lo*s.size:hi*s.size], s.y[lo*s.size:hi*s.size]
-	s.n.set.Scale(y, z, s.norm.scale, s.norm.shift, s.leakySlope(), (hi-lo)*s.pixels)
+	s.n.set.Scale(y, z, s.norm.scale, s.norm.shift, s.leakySlope(), (hi-lo)*s.pixels, s.channels)
 	if s.activation == tanh {
 		s.n.set.Tanh(y)
 	}
@@ -167,18 +167,13 @@ func (s *stage) normed(lo, hi int) {
 // again makes the outputs of images lo to hi-1 of a passing stage.
 func (s *stage) again(worker, lo, hi int) []float32 {
 	y := s.blocks[worker]
-	s.remake(y, s.z[lo*s.size:], hi-lo)
+	s.remake(y, s.z[lo*s.size:], 0, s.channels, (hi-lo)*s.pixels)
 	return y
 }
 
-// remake makes the outputs of some images of a passing stage from their z.
-func (s *stage) remake(y, z []float32, images int) {
-	s.n.set.Scale(y, z, s.norm.scale, s.norm.shift, s.leakySlope(), images*s.pixels)
-}
-
-// normalise turns channels of a passing stage's z, from the first on, into its output, in place.
-func (s *stage) normalise(z []float32, first, channels, rows int) {
-	s.n.set.Scale(z, z, s.norm.scale[first:][:channels], s.norm.shift[first:][:channels], s.leakySlope(), rows)
+// remake makes the outputs of some pixels of a passing stage, some channels of them, the first of which z starts at.
+func (s *stage) remake(y, z []float32, first, channels, pixels int) {
+	s.n.set.Scale(y, z, s.norm.scale[first:][:channels], s.norm.shift[first:][:channels], s.leakySlope(), pixels, s.channels)
 }
 
 func (s *stage) leakySlope() float32 {

@@ -236,9 +236,12 @@ func (w *winogradGrad) smallTile(to, patch []float32, image, tileY, tileX int, b
 		k.set.WinogradGradIn(to, w.smallPlace(), from[(y*g.smallW+x)*g.smallC:], g.smallW*g.smallC, g.smallC, channels)
 		return
 	}
-	border(k.set, patch, from, side, y, x, g.smallH, g.smallW, g.smallC, channels)
-	if k.below != nil {
-		k.below.normalise(patch, first, channels, side*side)
+	if k.below != nil { // whose images are whole tiles
+		for row := range side {
+			k.below.remake(patch[row*side*channels:], from[((y+row)*g.smallW+x)*g.smallC:], first, channels, side)
+		}
+	} else {
+		border(k.set, patch, from, side, y, x, g.smallH, g.smallW, g.smallC, channels)
 	}
 	k.set.WinogradGradIn(to, w.smallPlace(), patch, side*channels, channels, channels)
 }

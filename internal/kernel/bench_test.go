@@ -70,7 +70,7 @@ func pointwiseWork(set *Set, n int) []work {
 		{"Sums", 0, 4 * n, func() { set.Sums(sum, x, n/channels, channels) }},
 		{"Moments", 0, 4 * n, func() { set.Moments(sum, other, x, n/channels, channels) }},
 		{"NormGrads", 0, 8 * n, func() { set.NormGrads(sum, other, x, z, a, b, 0.2, n/channels, channels) }},
-		{"Scale", 0, 8 * n, func() { set.Scale(y, z, a, b, 0.2, n/channels) }},
+		{"Scale", 0, 8 * n, func() { set.Scale(y, z, a, b, 0.2, n/channels, channels) }},
 		{"NormBack", 0, 12 * n, func() { set.NormBack(x, z, b, c, a, b, c, 1, n/channels) }},
 		{"Leaky", 0, 8 * n, func() { set.Leaky(y, nil, nil, 1, 1) }},
 		{"LeakyMasked", 0, 8 * n, func() { set.Leaky(y, above, mask, 1, 1) }},

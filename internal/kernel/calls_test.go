@@ -14,7 +14,7 @@ var calls = []struct {
 	{"Sums", 0, func() []any { return []any{f64(32), f32(82), 2, 50} }},
 	{"Moments", 0, func() []any { return []any{f64(32), f64(32), f32(82), 2, 50} }},
 	{"NormGrads", 0, func() []any { return []any{f64(32), f64(32), f32(82), f32(82), f32(32), f32(32), float32(0.5), 2, 50} }},
-	{"Scale", 2, func() []any { return []any{f32(48), f32(48), f32(16), f32(16), float32(0.5), 3} }},
+	{"Scale", 2, func() []any { return []any{f32(48), f32(56), f32(16), f32(16), float32(0.5), 3, 20} }},
 	{"NormBack", 4, func() []any {
 		return []any{f32(48), f32(48), f32(16), f32(16), f32(16), f32(16), f32(16), float32(0.5), 3}
 	}},
@@ -74,7 +74,7 @@ func TestNoAllocation(t *testing.T) {
 			set.Sums(sum, x, 1, 0)
 			set.Moments(sum, sum, x, 1, 0)
 			set.NormGrads(sum, sum, x, x, x, x, 1, 1, 0)
-			set.Scale(x, x, channels, channels, 1, 3)
+			set.Scale(x, x, channels, channels, 1, 3, len(channels))
 			set.NormBack(x, x, channels, channels, channels, channels, channels, 1, 3)
 			set.Leaky(x, mask, mask, 1, 1)
 			set.LeakyBack(x, mask, mask, 1, 1)

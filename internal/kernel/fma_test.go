@@ -111,7 +111,7 @@ func oneFMA(t *testing.T, set *Set, r *rand.Rand, triple func(r *rand.Rand) (x, 
 		x[l], y[l], z[l] = triple(r)
 		want[l] = fma(x[l], y[l], z[l])
 	}
-	set.Scale(out[:], x[:], y[:], z[:], 1, 1)
+	set.Scale(out[:], x[:], y[:], z[:], 1, 1, len(y))
 	compare(t, "Scale", out[:], want[:])
 }
 

@@ -75,7 +75,7 @@ type Set struct {
 	NormGrads func(sum, product []float64, dy, z, scale, shift []float32, slope float32, rows, stride int)
 
 	// Value by value, or rows of channels.
-	Scale     func(y, z, scale, shift []float32, slope float32, rows int)
+	Scale     func(y, z, scale, shift []float32, slope float32, rows, stride int)
 	NormBack  func(dy, z, scale, shift, a, b, c []float32, slope float32, rows int)
 	Leaky     func(y []float32, above, mask []uint64, slope, scale float32)
 	LeakyBack func(dy []float32, above, mask []uint64, slope, scale float32)

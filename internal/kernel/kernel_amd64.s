@@ -11621,12 +11621,12 @@ vector4:
 	CMPQ         R11, R9
 	JLT          vector4
 	ADDQ         R10, DX
-	ADDQ         R10, BX
+	ADDQ         R10, DX
+	ADDQ         R10, DX
 	ADDQ         R10, DX
 	ADDQ         R10, BX
-	ADDQ         R10, DX
 	ADDQ         R10, BX
-	ADDQ         R10, DX
+	ADDQ         R10, BX
 	ADDQ         R10, BX
 	SUBQ         $0x04, R8
 
@@ -11678,9 +11678,9 @@ check1:
 	VZEROUPPER
 	RET
 
-// func scaleSIMD(y *float32, z *float32, scale *float32, shift *float32, slope float32, rows int, channels int)
+// func scaleSIMD(y *float32, z *float32, scale *float32, shift *float32, slope float32, rows int, stride int, channels int)
 // Requires: AVX, FMA3
-TEXT ·scaleSIMD(SB), NOSPLIT, $0-56
+TEXT ·scaleSIMD(SB), NOSPLIT, $0-64
 	MOVQ         y+0(FP), AX
 	MOVQ         z+8(FP), CX
 	MOVQ         scale+16(FP), DX
@@ -11688,25 +11688,24 @@ TEXT ·scaleSIMD(SB), NOSPLIT, $0-56
 	VBROADCASTSS slope+32(FP), Y0
 	VXORPS       Y1, Y1, Y1
 	MOVQ         rows+40(FP), SI
-	MOVQ         channels+48(FP), DI
+	MOVQ         channels+56(FP), DI
 	SHLQ         $0x02, DI
+	MOVQ         stride+48(FP), R8
+	SHLQ         $0x02, R8
 	JMP          check4
 
 rows4:
-	XORQ R8, R8
-	LEAQ (R8)(DI*1), R9
-	LEAQ (R9)(DI*1), R10
-	LEAQ (R10)(DI*1), R11
+	XORQ R9, R9
+	LEAQ (R9)(R8*1), R10
+	LEAQ (R10)(R8*1), R11
+	LEAQ (R11)(R8*1), R12
+	LEAQ (R9)(DI*1), R13
+	LEAQ (R13)(DI*1), R14
+	LEAQ (R14)(DI*1), R15
 
 vector4:
-	VMOVUPS     (DX)(R8*1), Y2
-	VMOVUPS     (BX)(R8*1), Y3
-	VMOVUPS     (CX)(R8*1), Y4
-	VFMADD213PS Y3, Y2, Y4
-	VCMPPS      $0x11, Y4, Y1, Y5
-	VMULPS      Y0, Y4, Y6
-	VBLENDVPS   Y5, Y4, Y6, Y4
-	VMOVUPS     Y4, (AX)(R8*1)
+	VMOVUPS     (DX)(R9*1), Y2
+	VMOVUPS     (BX)(R9*1), Y3
 	VMOVUPS     (CX)(R9*1), Y4
 	VFMADD213PS Y3, Y2, Y4
 	VCMPPS      $0x11, Y4, Y1, Y5
@@ -11718,27 +11717,36 @@ vector4:
 	VCMPPS      $0x11, Y4, Y1, Y5
 	VMULPS      Y0, Y4, Y6
 	VBLENDVPS   Y5, Y4, Y6, Y4
-	VMOVUPS     Y4, (AX)(R10*1)
+	VMOVUPS     Y4, (AX)(R13*1)
 	VMOVUPS     (CX)(R11*1), Y4
+	VFMADD213PS Y3, Y2, Y4
+	VCMPPS      $0x11, Y4, Y1, Y5
+	VMULPS      Y0, Y4, Y6
+	VBLENDVPS   Y5, Y4, Y6, Y4
+	VMOVUPS     Y4, (AX)(R14*1)
+	VMOVUPS     (CX)(R12*1), Y4
 	VFMADD213PS Y3, Y2, Y4
 	VCMPPS      $0x11, Y4, Y1, Y2
 	VMULPS      Y0, Y4, Y3
 	VBLENDVPS   Y2, Y4, Y3, Y4
-	VMOVUPS     Y4, (AX)(R11*1)
-	ADDQ        $0x20, R8
+	VMOVUPS     Y4, (AX)(R15*1)
 	ADDQ        $0x20, R9
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R11
-	CMPQ        R8, DI
+	ADDQ        $0x20, R12
+	ADDQ        $0x20, R13
+	ADDQ        $0x20, R14
+	ADDQ        $0x20, R15
+	CMPQ        R9, DI
 	JLT         vector4
+	ADDQ        R8, CX
+	ADDQ        R8, CX
+	ADDQ        R8, CX
+	ADDQ        R8, CX
 	ADDQ        DI, AX
-	ADDQ        DI, CX
 	ADDQ        DI, AX
-	ADDQ        DI, CX
 	ADDQ        DI, AX
-	ADDQ        DI, CX
 	ADDQ        DI, AX
-	ADDQ        DI, CX
 	SUBQ        $0x04, SI
 
 check4:
@@ -11747,22 +11755,22 @@ check4:
 	JMP  check1
 
 rows1:
-	XORQ R8, R8
+	XORQ R9, R9
 
 vector1:
-	VMOVUPS     (DX)(R8*1), Y2
-	VMOVUPS     (BX)(R8*1), Y3
-	VMOVUPS     (CX)(R8*1), Y4
+	VMOVUPS     (DX)(R9*1), Y2
+	VMOVUPS     (BX)(R9*1), Y3
+	VMOVUPS     (CX)(R9*1), Y4
 	VFMADD213PS Y3, Y2, Y4
 	VCMPPS      $0x11, Y4, Y1, Y2
 	VMULPS      Y0, Y4, Y3
 	VBLENDVPS   Y2, Y4, Y3, Y4
-	VMOVUPS     Y4, (AX)(R8*1)
-	ADDQ        $0x20, R8
-	CMPQ        R8, DI
+	VMOVUPS     Y4, (AX)(R9*1)
+	ADDQ        $0x20, R9
+	CMPQ        R9, DI
 	JLT         vector1
+	ADDQ        R8, CX
 	ADDQ        DI, AX
-	ADDQ        DI, CX
 	SUBQ        $0x01, SI
 
 check1:
@@ -11855,12 +11863,12 @@ vector4:
 	CMPQ        R11, R10
 	JLT         vector4
 	ADDQ        R10, AX
-	ADDQ        R10, CX
+	ADDQ        R10, AX
+	ADDQ        R10, AX
 	ADDQ        R10, AX
 	ADDQ        R10, CX
-	ADDQ        R10, AX
 	ADDQ        R10, CX
-	ADDQ        R10, AX
+	ADDQ        R10, CX
 	ADDQ        R10, CX
 	SUBQ        $0x04, R9
 
@@ -12325,12 +12333,12 @@ vector4:
 	CMPQ          R11, R9
 	JLT           vector4
 	ADDQ          R10, DX
-	ADDQ          R10, BX
+	ADDQ          R10, DX
+	ADDQ          R10, DX
 	ADDQ          R10, DX
 	ADDQ          R10, BX
-	ADDQ          R10, DX
 	ADDQ          R10, BX
-	ADDQ          R10, DX
+	ADDQ          R10, BX
 	ADDQ          R10, BX
 	SUBQ          $0x04, R8
 
@@ -12381,9 +12389,9 @@ check1:
 	VZEROUPPER
 	RET
 
-// func scaleAVX512(y *float32, z *float32, scale *float32, shift *float32, slope float32, rows int, channels int)
+// func scaleAVX512(y *float32, z *float32, scale *float32, shift *float32, slope float32, rows int, stride int, channels int)
 // Requires: AVX, AVX512F
-TEXT ·scaleAVX512(SB), NOSPLIT, $0-56
+TEXT ·scaleAVX512(SB), NOSPLIT, $0-64
 	MOVQ         y+0(FP), AX
 	MOVQ         z+8(FP), CX
 	MOVQ         scale+16(FP), DX
@@ -12391,24 +12399,24 @@ TEXT ·scaleAVX512(SB), NOSPLIT, $0-56
 	VBROADCASTSS slope+32(FP), Z0
 	VPXORD       Z1, Z1, Z1
 	MOVQ         rows+40(FP), SI
-	MOVQ         channels+48(FP), DI
+	MOVQ         channels+56(FP), DI
 	SHLQ         $0x02, DI
+	MOVQ         stride+48(FP), R8
+	SHLQ         $0x02, R8
 	JMP          check4
 
 rows4:
-	XORQ R8, R8
-	LEAQ (R8)(DI*1), R9
-	LEAQ (R9)(DI*1), R10
-	LEAQ (R10)(DI*1), R11
+	XORQ R9, R9
+	LEAQ (R9)(R8*1), R10
+	LEAQ (R10)(R8*1), R11
+	LEAQ (R11)(R8*1), R12
+	LEAQ (R9)(DI*1), R13
+	LEAQ (R13)(DI*1), R14
+	LEAQ (R14)(DI*1), R15
 
 vector4:
-	VMOVUPS     (DX)(R8*1), Z2
-	VMOVUPS     (BX)(R8*1), Z3
-	VMOVUPS     (CX)(R8*1), Z4
-	VFMADD213PS Z3, Z2, Z4
-	VCMPPS      $0x15, Z4, Z1, K1
-	VMULPS      Z0, Z4, K1, Z4
-	VMOVUPS     Z4, (AX)(R8*1)
+	VMOVUPS     (DX)(R9*1), Z2
+	VMOVUPS     (BX)(R9*1), Z3
 	VMOVUPS     (CX)(R9*1), Z4
 	VFMADD213PS Z3, Z2, Z4
 	VCMPPS      $0x15, Z4, Z1, K1
@@ -12418,26 +12426,34 @@ vector4:
 	VFMADD213PS Z3, Z2, Z4
 	VCMPPS      $0x15, Z4, Z1, K1
 	VMULPS      Z0, Z4, K1, Z4
-	VMOVUPS     Z4, (AX)(R10*1)
+	VMOVUPS     Z4, (AX)(R13*1)
 	VMOVUPS     (CX)(R11*1), Z4
 	VFMADD213PS Z3, Z2, Z4
 	VCMPPS      $0x15, Z4, Z1, K1
 	VMULPS      Z0, Z4, K1, Z4
-	VMOVUPS     Z4, (AX)(R11*1)
-	ADDQ        $0x40, R8
+	VMOVUPS     Z4, (AX)(R14*1)
+	VMOVUPS     (CX)(R12*1), Z4
+	VFMADD213PS Z3, Z2, Z4
+	VCMPPS      $0x15, Z4, Z1, K1
+	VMULPS      Z0, Z4, K1, Z4
+	VMOVUPS     Z4, (AX)(R15*1)
 	ADDQ        $0x40, R9
 	ADDQ        $0x40, R10
 	ADDQ        $0x40, R11
-	CMPQ        R8, DI
+	ADDQ        $0x40, R12
+	ADDQ        $0x40, R13
+	ADDQ        $0x40, R14
+	ADDQ        $0x40, R15
+	CMPQ        R9, DI
 	JLT         vector4
+	ADDQ        R8, CX
+	ADDQ        R8, CX
+	ADDQ        R8, CX
+	ADDQ        R8, CX
 	ADDQ        DI, AX
-	ADDQ        DI, CX
 	ADDQ        DI, AX
-	ADDQ        DI, CX
 	ADDQ        DI, AX
-	ADDQ        DI, CX
 	ADDQ        DI, AX
-	ADDQ        DI, CX
 	SUBQ        $0x04, SI
 
 check4:
@@ -12446,21 +12462,21 @@ check4:
 	JMP  check1
 
 rows1:
-	XORQ R8, R8
+	XORQ R9, R9
 
 vector1:
-	VMOVUPS     (DX)(R8*1), Z2
-	VMOVUPS     (BX)(R8*1), Z3
-	VMOVUPS     (CX)(R8*1), Z4
+	VMOVUPS     (DX)(R9*1), Z2
+	VMOVUPS     (BX)(R9*1), Z3
+	VMOVUPS     (CX)(R9*1), Z4
 	VFMADD213PS Z3, Z2, Z4
 	VCMPPS      $0x15, Z4, Z1, K1
 	VMULPS      Z0, Z4, K1, Z4
-	VMOVUPS     Z4, (AX)(R8*1)
-	ADDQ        $0x40, R8
-	CMPQ        R8, DI
+	VMOVUPS     Z4, (AX)(R9*1)
+	ADDQ        $0x40, R9
+	CMPQ        R9, DI
 	JLT         vector1
+	ADDQ        R8, CX
 	ADDQ        DI, AX
-	ADDQ        DI, CX
 	SUBQ        $0x01, SI
 
 check1:
@@ -12549,12 +12565,12 @@ vector4:
 	CMPQ        R11, R10
 	JLT         vector4
 	ADDQ        R10, AX
-	ADDQ        R10, CX
+	ADDQ        R10, AX
+	ADDQ        R10, AX
 	ADDQ        R10, AX
 	ADDQ        R10, CX
-	ADDQ        R10, AX
 	ADDQ        R10, CX
-	ADDQ        R10, AX
+	ADDQ        R10, CX
 	ADDQ        R10, CX
 	SUBQ        $0x04, R9
 

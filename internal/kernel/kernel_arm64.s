@@ -979,8 +979,8 @@ vectors:
 	BGT row
 	RET
 
-// func scaleSIMD(y, z, scale, shift *float32, slope float32, rows, channels int)
-TEXT ·scaleSIMD(SB), NOSPLIT, $0-56
+// func scaleSIMD(y, z, scale, shift *float32, slope float32, rows, stride, channels int)
+TEXT ·scaleSIMD(SB), NOSPLIT, $0-64
 	MOVD y+0(FP), R0
 	MOVD z+8(FP), R1
 	MOVD scale+16(FP), R2
@@ -988,7 +988,9 @@ TEXT ·scaleSIMD(SB), NOSPLIT, $0-56
 	FMOVS slope+32(FP), F0
 	VDUP V0.S[0], V0.S4
 	MOVD rows+40(FP), R4
-	MOVD channels+48(FP), R5
+	MOVD channels+56(FP), R5
+	MOVD stride+48(FP), R9
+	SUB R5, R9, R9
 
 row:
 	MOVD R2, R7
@@ -1010,6 +1012,7 @@ vectors:
 	FSTPQ.P (F5, F6), 32(R0)
 	SUBS $8, R6
 	BGT vectors
+	ADD R9<<2, R1, R1
 	SUBS $1, R4
 	BGT row
 	RET

@@ -53,11 +53,12 @@ func rectified(d, y, slope float32) float32 {
 	return d
 }
 
-// scaleGeneric computes y = leaky(z·scale + shift) for rows of len(scale) channels. y may be z.
-func scaleGeneric(y, z, scale, shift []float32, slope float32, rows int) {
+// scaleGeneric computes y = leaky(z·scale + shift) for rows of len(scale) channels. Those of z are stride apart, those of y lie
+// one behind the other. y may be z, if they do there too.
+func scaleGeneric(y, z, scale, shift []float32, slope float32, rows, stride int) {
 	channels := len(scale)
 	for r := range rows {
-		to, from := y[r*channels:][:channels], z[r*channels:][:channels]
+		to, from := y[r*channels:][:channels], z[r*stride:][:channels]
 		for c, v := range from {
 			v = fma(v, scale[c], shift[c])
 			to[c] = rectified(v, v, slope)

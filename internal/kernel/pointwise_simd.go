@@ -21,7 +21,7 @@ type channelCode struct {
 	sums      func(sum *float64, x *float32, rows, stride, channels int)
 	moments   func(sum, squares *float64, x *float32, rows, stride, channels int)
 	normGrads func(sum, product *float64, dy, z, scale, shift *float32, slope float32, rows, stride, channels int)
-	scale     func(y, z, scale, shift *float32, slope float32, rows, channels int)
+	scale     func(y, z, scale, shift *float32, slope float32, rows, stride, channels int)
 	normBack  func(dy, z, scale, shift, a, b, c *float32, slope float32, rows, channels int)
 }
 
@@ -65,13 +65,13 @@ func (code channelCode) use(set *Set) {
 			had.NormGrads(sum, product, dy, z, scale, shift, slope, rows, stride)
 		}
 	}
-	set.Scale = func(y, z, scale, shift []float32, slope float32, rows int) {
-		width, size := whole(len(scale), rows, len(scale))
+	set.Scale = func(y, z, scale, shift []float32, slope float32, rows, stride int) {
+		width, size := whole(len(scale), rows, stride)
 		if width < len(scale) || width == 0 {
-			had.Scale(y, z, scale, shift, slope, rows)
+			had.Scale(y, z, scale, shift, slope, rows, stride)
 			return
 		}
-		code.scale(&y[:size][0], &z[:size][0], &scale[0], &shift[:width][0], slope, rows, width)
+		code.scale(&y[:rows*width][0], &z[:size][0], &scale[0], &shift[:width][0], slope, rows, stride, width)
 	}
 	set.NormBack = func(dy, z, scale, shift, a, b, c []float32, slope float32, rows int) {
 		width, size := whole(len(a), rows, len(a))

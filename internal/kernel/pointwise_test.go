@@ -64,16 +64,21 @@ func checkNormGrads(t *testing.T, set *Set, m *memory, r *rand.Rand, kind kind) 
 }
 
 func checkScale(t *testing.T, set *Set, m *memory, r *rand.Rand, kind kind) {
-	channels, rows := number(r), r.IntN(12)
-	z := fill(lend[float32](m, channels*rows, 0), r, kind)
-	scale, shift := fill(lend[float32](m, channels, 0), r, kind), fill(lend[float32](m, channels, 0), r, kind)
-	slope := value(r, kind)
-	want, got := copyOf(m, z), lend[float32](m, len(z), 0)
-	Generic.Scale(want, z, scale, shift, slope, rows)
-	if r.IntN(2) == 0 {
-		got = z // in place
+	b := newBlock(r)
+	n := b.channels * b.rows
+	inPlace := r.IntN(2) == 0
+	if inPlace {
+		b.stride, b.size = b.channels, n
 	}
-	set.Scale(got, z, scale, shift, slope, rows)
+	z := fill(lend[float32](m, b.size, 0), r, kind)
+	scale, shift := fill(lend[float32](m, b.channels, 0), r, kind), fill(lend[float32](m, b.channels, 0), r, kind)
+	slope := value(r, kind)
+	want, got := lend[float32](m, n, 0), lend[float32](m, n, 0)
+	Generic.Scale(want, z, scale, shift, slope, b.rows, b.stride)
+	if inPlace {
+		got = z
+	}
+	set.Scale(got, z, scale, shift, slope, b.rows, b.stride)
 	compare(t, "y", got, want)
 }
 
@@ -224,7 +229,7 @@ func TestMeaning(t *testing.T) {
 	compare(t, "product", product, []float64{2 + 9, 4 + 32})
 
 	y := make([]float32, 4)
-	Generic.Scale(y, []float32{1, 2, -1, -2}, []float32{2, 3}, []float32{1, -10}, 0.25, 2)
+	Generic.Scale(y, []float32{1, 2, -1, -2}, []float32{2, 3}, []float32{1, -10}, 0.25, 2, 2)
 	compare(t, "y", y, []float32{3, -1, -0.25, -4})
 	Generic.NormBack(y, []float32{1, 2, 3, 4}, []float32{-1, -1}, []float32{3, 3},
 		[]float32{2, 3}, []float32{10, 20}, []float32{100, 200}, 0.5, 2)

@@ -219,7 +219,7 @@ func momentsSIMD(sum *float64, squares *float64, x *float32, rows int, stride in
 func normGradsSIMD(sum *float64, product *float64, dy *float32, z *float32, scale *float32, shift *float32, slope float32, rows int, stride int, channels int)
 
 //go:noescape
-func scaleSIMD(y *float32, z *float32, scale *float32, shift *float32, slope float32, rows int, channels int)
+func scaleSIMD(y *float32, z *float32, scale *float32, shift *float32, slope float32, rows int, stride int, channels int)
 
 //go:noescape
 func normBackSIMD(dy *float32, z *float32, scale *float32, shift *float32, a *float32, b *float32, c *float32, slope float32, rows int, channels int)
@@ -240,7 +240,7 @@ func momentsAVX512(sum *float64, squares *float64, x *float32, rows int, stride 
 func normGradsAVX512(sum *float64, product *float64, dy *float32, z *float32, scale *float32, shift *float32, slope float32, rows int, stride int, channels int)
 
 //go:noescape
-func scaleAVX512(y *float32, z *float32, scale *float32, shift *float32, slope float32, rows int, channels int)
+func scaleAVX512(y *float32, z *float32, scale *float32, shift *float32, slope float32, rows int, stride int, channels int)
 
 //go:noescape
 func normBackAVX512(dy *float32, z *float32, scale *float32, shift *float32, a *float32, b *float32, c *float32, slope float32, rows int, channels int)

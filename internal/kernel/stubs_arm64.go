@@ -35,7 +35,7 @@ func momentsSIMD(sum, squares *float64, x *float32, rows, stride, channels int)
 func normGradsSIMD(sum, product *float64, dy, z, scale, shift *float32, slope float32, rows, stride, channels int)
 
 //go:noescape
-func scaleSIMD(y, z, scale, shift *float32, slope float32, rows, channels int)
+func scaleSIMD(y, z, scale, shift *float32, slope float32, rows, stride, channels int)
 
 //go:noescape
 func normBackSIMD(dy, z, scale, shift, a, b, c *float32, slope float32, rows, channels int)

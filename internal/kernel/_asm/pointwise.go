@@ -130,39 +130,53 @@ var channelVariants = []channels{{avx2, "SIMD"}, {avx512, "AVX512"}}
 // together is how many rows are taken at a time.
 const together = 4
 
-// rows repeats step for all rows, a vector of each of some at a time. It gets the vectors' indexes, in bytes of the first
-// float32: of the channel, and for each row from the pointers to images. Rows are the parameter stride apart, or with none
-// lie one behind the other.
-func (v channels) rows(images []reg.Register, stride bool, step func(c reg.Register, rows []reg.Register)) {
+// rows repeats step for all rows, a vector of each of some at a time. Rows of apart are the parameter stride apart, those of
+// close lie one behind the other. Step gets the vectors' indexes, in bytes of the first float32: of the channel, and from the
+// pointers to either images for each row.
+func (v channels) rows(apart, close []reg.Register, step func(c reg.Register, apart, close []reg.Register)) {
 	left, width := Load(Param("rows"), GP64()), Load(Param("channels"), GP64())
-	next := reg.Register(width)
 	SHLQ(Imm(2), width)
-	if stride {
-		next = Load(Param("stride"), GP64())
-		SHLQ(Imm(2), next)
+	type group struct {
+		images []reg.Register
+		next   reg.Register
+	}
+	groups := [2]group{{images: apart}, {close, width}}
+	if len(apart) > 0 {
+		groups[0].next = Load(Param("stride"), GP64())
+		SHLQ(Imm(2), groups[0].next)
 	}
 	for _, count := range []int{together, 1} {
 		name := func(label string) string { return label + string(rune('0'+count)) }
-		at := make([]reg.Register, count)
-		for r := range at {
-			at[r] = GP64()
+		first := GP64() // row, whose index is the channel's
+		var at [2][]reg.Register
+		moving := []reg.Register{first}
+		for i, g := range groups {
+			at[i] = []reg.Register{first}
+			for r := 1; r < count && len(g.images) > 0; r++ {
+				at[i] = append(at[i], GP64())
+			}
+			moving = append(moving, at[i][1:]...)
 		}
 		JMP(LabelRef(name("check")))
 		Label(name("rows"))
-		XORQ(at[0], at[0])
-		for r := 1; r < count; r++ {
-			LEAQ(Mem{Base: at[r-1], Index: next, Scale: 1}, at[r])
+		XORQ(first, first)
+		for i, g := range groups {
+			for r := 1; r < len(at[i]); r++ {
+				LEAQ(Mem{Base: at[i][r-1], Index: g.next, Scale: 1}, at[i][r])
+			}
 		}
 		Label(name("vector"))
-		step(at[0], at)
-		for _, i := range at {
+		step(first, at[0], at[1])
+		for _, i := range moving {
 			ADDQ(Imm(uint64(v.bytes)), i)
 		}
-		CMPQ(at[0], width)
+		CMPQ(first, width)
 		JLT(LabelRef(name("vector")))
-		for range at {
-			for _, p := range images {
-				ADDQ(next, p)
+		for _, g := range groups {
+			for _, p := range g.images {
+				for range count {
+					ADDQ(g.next, p)
+				}
 			}
 		}
 		SUBQ(Imm(uint64(count)), left)
@@ -359,17 +373,17 @@ func (v channels) read(masks []reg.Register, p, at reg.Register, none string) {
 }
 
 func (v channels) scale() {
-	TEXT("scale"+v.suffix, NOSPLIT, "func(y, z, scale, shift *float32, slope float32, rows, channels int)")
+	TEXT("scale"+v.suffix, NOSPLIT, "func(y, z, scale, shift *float32, slope float32, rows, stride, channels int)")
 	Pragma("noescape")
 	images, tables := pointers("y", "z"), pointers("scale", "shift")
 	slope, zero := broadcast("slope", v.vector()), v.zero()
-	v.rows(images, false, func(c reg.Register, rows []reg.Register) {
+	v.rows(images[1:], images[:1], func(c reg.Register, from, to []reg.Register) {
 		factor, shift := v.load(place(tables[0], c)), v.load(place(tables[1], c))
-		for _, r := range rows {
+		for i, r := range from {
 			y := v.load(place(images[1], r))
 			VFMADD213PS(shift, factor, y)
 			v.rectify(y, y, slope, zero)
-			VMOVUPS(y, place(images[0], r))
+			VMOVUPS(y, place(images[0], to[i]))
 		}
 	})
 }
@@ -379,7 +393,7 @@ func (v channels) normBack() {
 	Pragma("noescape")
 	images, tables := pointers("dy", "z"), pointers("scale", "shift", "a", "b", "c")
 	slope, zero := broadcast("slope", v.vector()), v.zero()
-	v.rows(images, false, func(channel reg.Register, rows []reg.Register) {
+	v.rows(nil, images, func(channel reg.Register, _, rows []reg.Register) {
 		factor, shift := v.load(place(tables[0], channel)), v.load(place(tables[1], channel))
 		a, b, c := v.load(place(tables[2], channel)), v.load(place(tables[3], channel)), v.load(place(tables[4], channel))
 		for _, r := range rows {
@@ -400,7 +414,7 @@ func (v channels) sums() {
 	TEXT("sums"+v.suffix, NOSPLIT, "func(sum *float64, x *float32, rows, stride, channels int)")
 	Pragma("noescape")
 	totals, images := pointers("sum"), pointers("x")
-	v.rows(images, true, func(c reg.Register, rows []reg.Register) {
+	v.rows(images, nil, func(c reg.Register, rows, _ []reg.Register) {
 		sum := v.doubles(totals[0], c)
 		for _, r := range rows {
 			add(sum, v.widenAt(images[0], r))
@@ -413,7 +427,7 @@ func (v channels) moments() {
 	TEXT("moments"+v.suffix, NOSPLIT, "func(sum, squares *float64, x *float32, rows, stride, channels int)")
 	Pragma("noescape")
 	totals, images := pointers("sum", "squares"), pointers("x")
-	v.rows(images, true, func(c reg.Register, rows []reg.Register) {
+	v.rows(images, nil, func(c reg.Register, rows, _ []reg.Register) {
 		sum, squares := v.doubles(totals[0], c), v.doubles(totals[1], c)
 		for _, r := range rows {
 			x := v.widenAt(images[0], r)
@@ -431,7 +445,7 @@ func (v channels) normGrads() {
 	Pragma("noescape")
 	totals, images, tables := pointers("sum", "product"), pointers("dy", "z"), pointers("scale", "shift")
 	slope, zero := broadcast("slope", v.vector()), v.zero()
-	v.rows(images, true, func(c reg.Register, rows []reg.Register) {
+	v.rows(images, nil, func(c reg.Register, rows, _ []reg.Register) {
 		factor, shift := v.load(place(tables[0], c)), v.load(place(tables[1], c))
 		sum, product := v.doubles(totals[0], c), v.doubles(totals[1], c)
 		for _, r := range rows {

@@ -163,8 +163,8 @@ func (f *file) leaky(name string, back bool) {
 }
 
 // rows repeats step for every row of channels, two vectors at a time. Pointers into rows of channels move on by
-// themselves, and from row to row, where these are stride values apart, or lie one behind the other with none; those into
-// the tables, a value a channel, start anew with each and are handed to step.
+// themselves, and if strided is set, those in images from row to row, which are stride values apart; other rows lie one
+// behind the other. Pointers into the tables, a value a channel, start anew with each row and are handed to step.
 func (f *file) rows(images, tables []gp, strided bool, step func(tables []gp)) {
 	p := f.load("rows", "channels")
 	width, moving := f.gp(), make([]gp, len(tables))
@@ -196,10 +196,10 @@ func (f *file) rows(images, tables []gp, strided bool, step func(tables []gp)) {
 }
 
 func (f *file) scale() {
-	f.text("scaleSIMD", "y, z, scale, shift *float32, slope float32, rows, channels int", 0)
+	f.text("scaleSIMD", "y, z, scale, shift *float32, slope float32, rows, stride, channels int", 0)
 	images, tables := f.load("y", "z"), f.load("scale", "shift")
 	slope := f.broadcast("slope")[0]
-	f.rows(images, tables, false, func(tables []gp) {
+	f.rows(images[1:], tables, true, func(tables []gp) {
 		z, factor, v := f.next(images[1]), f.next(tables[0]), f.next(tables[1])
 		for i := range v {
 			f.fmla(v[i], z[i], factor[i])

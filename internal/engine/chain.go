@@ -82,7 +82,7 @@ func (c *chain) from(worker, i, lo, images int, x []float32) {
 			to = s.y[(lo+at)*s.size:]
 		}
 		s.forward.compute(worker, to, x[at*s.inSize:], arrivals{targets: to}, count, whole)
-		s.finish(to[:count*s.size])
+		s.finish(to[:count*s.size], 0, s.channels)
 		if !last {
 			c.from(worker, i+1, lo+at, count, to)
 		}

@@ -31,7 +31,7 @@ func (j *fewJob) run(worker, task int) {
 	y := s.y[image*s.size:][:s.size]
 	if j.finish {
 		lo, hi := share.of(s.pixels)
-		s.finish(y[lo*s.channels : hi*s.channels])
+		s.finish(y[lo*s.channels:hi*s.channels], 0, s.channels)
 	} else {
 		s.forward.compute(worker, y, j.x[image*s.inSize:], arrivals{targets: y}, 1, share)
 	}

@@ -51,6 +51,7 @@ type stage struct {
 type steps struct {
 	fixed, training, normed, pointwiseBack, normBack func(lo, hi int)
 	again                                            func(worker, lo, hi int) []float32
+	fixedColumns                                     func(lo, hi, first, last int)
 	statistics, normGradients, columnsBack           func(first, second []float64, lo, hi int)
 	biasGradient                                     func(first, second []float64, lo, hi int)
 }
@@ -82,14 +83,16 @@ func (s *stage) each(step func(lo, hi int)) {
 func (s *stage) run(x []float32, images int, mode Mode, below *stage) (left bool) {
 	s.x, s.images, s.below = x, images, nil
 	batchNorm := s.norm != nil && mode == Training
-	to := s.y
-	if batchNorm {
-		to = s.z
-		s.sums.begin(sumSquare, s.z)
-	}
-	then := s.steps.fixed
+	to := targets{images: s.y, then: s.steps.fixed, columns: s.steps.fixedColumns}
 	if mode == Training {
-		then = s.steps.training
+		to.then, to.columns = s.steps.training, nil
+	}
+	if batchNorm {
+		to.images = s.z
+		s.sums.begin(sumSquare, s.z)
+		if s.pixels == 1 { // whose sums are taken from all values at the end
+			to.then = nil
+		}
 	}
 	if s.norm != nil && !batchNorm {
 		s.norm.fixed()
@@ -106,10 +109,10 @@ func (s *stage) run(x []float32, images int, mode Mode, below *stage) (left bool
 		from.first, from.beside = below.steps.normed, below.z
 	}
 	if s.forward != nil {
-		s.forward.call(targets{images: to, then: then}, from, s.bias.Data, images)
+		s.forward.call(to, from, s.bias.Data, images)
 	} else {
-		copy(to, x[:images*s.size])
-		s.each(then)
+		copy(to.images, x[:images*s.size])
+		s.each(to.then)
 	}
 	if batchNorm {
 		s.norm.isFixed = false
@@ -119,17 +122,25 @@ func (s *stage) run(x []float32, images int, mode Mode, below *stage) (left bool
 }
 
 // fixed finishes images lo to hi-1 in inference.
-func (s *stage) fixed(lo, hi int) { s.finish(s.y[lo*s.size : hi*s.size]) }
+func (s *stage) fixed(lo, hi int) { s.finish(s.y[lo*s.size:hi*s.size], 0, s.channels) }
 
-// finish turns what a stage's weights gave for some images into its output in inference, in place.
-func (s *stage) finish(y []float32) {
+// fixedColumns finishes channels first to last-1 of them, where an image has one pixel.
+func (s *stage) fixedColumns(lo, hi, first, last int) {
+	for i := lo; i < hi; i++ {
+		s.finish(s.y[i*s.size:][first:last], first, last)
+	}
+}
+
+// finish turns what a stage's weights gave for channels first to last-1 of some pixels into its output in inference, in place.
+func (s *stage) finish(y []float32, first, last int) {
 	slope := float32(1)
 	if s.activation == leaky {
 		slope = s.slope
 	}
 	switch {
 	case s.norm != nil:
-		s.n.set.Scale(y, y, s.norm.scale, s.norm.shift, slope, len(y)/s.channels, s.channels)
+		channels := last - first
+		s.n.set.Scale(y, y, s.norm.scale[first:last], s.norm.shift[first:last], slope, len(y)/channels, channels)
 	case slope != 1:
 		s.n.set.Leaky(y, nil, nil, slope, 1)
 	}

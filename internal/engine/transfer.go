@@ -19,6 +19,7 @@ type transfer struct {
 	depthStride            int // of the source's channel
 	dot                    bool
 	few                    bool // so few values make a target that it takes longer to arrive from memory
+	heavy                  bool // its weights take longer to arrive than to be used for a few images
 	lanes, panels          int
 	packed                 []float32
 	winograd               *winograd // how it is computed, unless both are nil and the sums are taken directly
@@ -33,9 +34,11 @@ type transfer struct {
 	from    sources
 	images  int
 	blocks  blocks
+	parts   int         // of a block's panels, a task each
 	scratch [][]float32 // a tile a worker
 	zero    []float32
 	pack    packJob
+	rest    restJob
 }
 
 // blockBudget is how many values of source and target images a block takes, so that both stay in a core's cache while
@@ -44,6 +47,14 @@ const blockBudget = 320 << 10 / 4
 
 // blockRows is how many target pixels a block has at least, so that reading the weights is little beside using them.
 const blockRows = 32
+
+const (
+	// heavyWeights is how many weights do not fit in a core's cache. Where each image has only one target pixel for them, threads
+	// share panels, not images.
+	heavyWeights = 1 << 20 / 4
+	// heavyRows is how many images a block has at the most then.
+	heavyRows = 256
+)
 
 const (
 	// fewValues is up to how many values a target of many pixels is made from without having arrived long before.
@@ -86,7 +97,7 @@ func newTransfer(set *kernel.Set, pool *Pool, g geometry, down, long bool) *tran
 	for i := range t.scratch {
 		t.scratch[i] = make([]float32, kernel.MaxRows*kernel.MaxLanes)
 	}
-	t.pack.t = t
+	t.pack.t, t.rest.t = t, t
 	if g.filters() && !t.dot {
 		t.winograd = newWinograd(t, g, down)
 		t.most = t.winograd.maxImages()
@@ -94,6 +105,9 @@ func newTransfer(set *kernel.Set, pool *Pool, g geometry, down, long bool) *tran
 		t.pairs = newPairs(t, g, down, long && g.longPairs())
 	} else {
 		t.most = max(1, blockBudget/(t.sourceSize+t.targetSize), blockRows*t.width/t.targetSize)
+		if t.heavy = t.targetSize == t.width && t.panels*t.taps*t.depth*t.lanes > heavyWeights; t.heavy {
+			t.most = heavyRows
+		}
 		for i := range t.classes {
 			t.classes[i].join(t.lanes)
 			t.place = append(t.place, t.places(t.classes[i]))
@@ -180,6 +194,8 @@ type targets struct {
 	images []float32
 	then   func(lo, hi int) // what follows once images lo to hi-1 are done, while they are in cache, or nil
 	beside []float32        // what then reads beside the images, as many values, or nil
+	// columns is then for channels first to last-1 alone, where an image has one pixel and that can be, or nil.
+	columns func(lo, hi, first, last int)
 }
 
 // arrivals is what a worker will read or write soon, and what may come to its cache meanwhile: the sources of what is
@@ -195,6 +211,15 @@ func (t *transfer) call(to targets, from sources, bias []float32, images int) {
 		return
 	}
 	threads := t.pool.threads
+	t.parts = 1
+	if t.heavy && from.first == nil && from.again == nil {
+		t.blocks, t.parts = newBlocks(images, t.most, 1), 8*threads
+		t.pool.do(t, t.blocks.count()*t.parts)
+		if to.columns == nil {
+			t.rest.call(0, images)
+		}
+		return
+	}
 	size := max((images+4*threads-1)/(4*threads), min(t.enough, (images+2*threads-1)/(2*threads)))
 	t.blocks = newBlocks(images, max(1, min(t.most, size)), threads)
 	t.pool.do(t, t.blocks.count())
@@ -212,6 +237,8 @@ func (t *transfer) add(bias []float32) {
 }
 
 func (t *transfer) run(worker, task int) {
+	part := share{task % t.parts, t.parts}
+	task /= t.parts
 	lo, hi := t.blocks.first(task), t.blocks.first(task+1)
 	from := t.from.ready(worker, lo, hi, t.sourceSize)
 	t.expect(from, hi-lo)
@@ -220,10 +247,33 @@ func (t *transfer) run(worker, task int) {
 		behind(t.from.images, next, t.sourceSize), behind(t.from.beside, next, t.sourceSize),
 		behind(t.to.images, lo, t.targetSize), behind(t.to.beside, lo, t.targetSize),
 	}
-	t.compute(worker, soon.targets, from, soon, hi-lo, whole)
-	if t.to.then != nil {
+	t.compute(worker, soon.targets, from, soon, hi-lo, part)
+	switch first, last := part.of(t.panels); {
+	case part.parts > 1 && t.to.columns != nil:
+		t.to.columns(lo, hi, first*t.lanes, min(last*t.lanes, t.width))
+	case part.parts == 1 && t.to.then != nil:
 		t.to.then(lo, hi)
 	}
+}
+
+// restJob does what follows for some images a task, where it waits until all of them are done.
+type restJob struct {
+	t             *transfer
+	lo, hi, block int
+}
+
+func (j *restJob) call(lo, hi int) {
+	if j.t.to.then == nil {
+		return
+	}
+	pool := j.t.pool
+	j.lo, j.hi, j.block = lo, hi, max(1, (hi-lo)/(4*pool.threads))
+	pool.do(j, (hi-lo+j.block-1)/j.block)
+}
+
+func (j *restJob) run(_, task int) {
+	lo := j.lo + task*j.block
+	j.t.to.then(lo, min(lo+j.block, j.hi))
 }
 
 // ready returns images lo to hi-1 and what lies behind them, size values each.

@@ -26,10 +26,8 @@ type winograd struct {
 	images   int       // of the chunk in hand
 	lo       int       // the first of them
 	parts    int       // of the tiles, a task each for a panel
-	perThen  int       // images for which a task does what follows
 	inputJob wideInput
 	panelJob widePanel
-	thenJob  wideThen
 }
 
 const (
@@ -59,7 +57,7 @@ func newWinograd(t *transfer, g geometry, down bool) *winograd {
 	w := &winograd{t: t, height: g.bigH, width: g.bigW, up: !down}
 	w.tilesY = (w.height + kernel.WinogradTile - 1) / kernel.WinogradTile
 	w.tilesX = (w.width + kernel.WinogradTile - 1) / kernel.WinogradTile
-	w.inputJob.w, w.panelJob.w, w.thenJob.w = w, w, w
+	w.inputJob.w, w.panelJob.w = w, w
 	w.wide = kernel.WinogradPlaces*t.depth*t.width > weightBudget
 	together := panelBudget / (kernel.WinogradPlaces * t.lanes)
 	if w.wide {
@@ -227,10 +225,7 @@ func (w *winograd) callWide(memory []float32) {
 		t.pool.do(&w.inputJob, w.images)
 		w.parts = min(w.images, (2*threads-1)/t.panels+1)
 		t.pool.do(&w.panelJob, t.panels*w.parts)
-		if t.to.then != nil {
-			w.perThen = max(1, w.images/(4*threads))
-			t.pool.do(&w.thenJob, (w.images+w.perThen-1)/w.perThen)
-		}
+		t.rest.call(w.lo, w.lo+w.images)
 	}
 }
 
@@ -262,12 +257,4 @@ func (j *widePanel) run(worker, task int) {
 	for at := first; at < last; at += w.together {
 		w.panel(worker, panel, to, w.inputs[at*t.depth:], w.widePlace(), weights, at, min(at+w.together, last), &ahead{})
 	}
-}
-
-// wideThen does what follows for some images a task.
-type wideThen struct{ w *winograd }
-
-func (j *wideThen) run(_, task int) {
-	w := j.w
-	w.t.to.then(w.lo+task*w.perThen, w.lo+min((task+1)*w.perThen, w.images))
 }

@@ -251,25 +251,22 @@ func (s *stage) pointwiseBack(lo, hi int) {
 // normBack turns the gradient of the normalisation's output into that of its input.
 func (s *stage) normBack(lo, hi int) {
 	n := s.norm
-	for i := lo; i < hi; i++ { // image by image, so that it is still in cache when it is summed
-		s.n.set.NormBack(s.dy[i*s.size:][:s.size], s.z[i*s.size:], n.scale, n.shift, n.a, n.b, n.c, s.leakySlope(), s.pixels)
-		if s.n.learning {
-			s.sums.images(i, i+1)
-		}
-	}
+	s.n.set.NormBack(s.dy[lo*s.size:hi*s.size], s.z[lo*s.size:], n.scale, n.shift, n.a, n.b, n.c, s.leakySlope(), (hi-lo)*s.pixels)
 }
 
 // backward goes on from dy, which pointwiseBack has turned, to the gradients of weights, if they are wanted, and of the
 // input, if dx is not nil. As soon as the input's gradient of some images is done, the stage below gets it.
 func (s *stage) backward(dx []float32, below *stage) {
+	if s.forward != nil && s.n.learning {
+		s.biasBack()
+	}
 	var step func(lo, hi int) // left to do with dy
-	columns := s.norm != nil && s.pixels == 1
 	switch {
-	case columns:
+	case s.norm == nil:
+	case s.pixels == 1:
 		s.sums.finish(s.n.slices, s.steps.columnsBack)
-	case s.norm != nil:
+	default:
 		s.sums.finish(s.n.slices, s.steps.normGradients)
-		s.sums.begin(sumOnly, s.dy)
 		step = s.steps.normBack
 	}
 	to := targets{images: dx}
@@ -296,9 +293,6 @@ func (s *stage) backward(dx []float32, below *stage) {
 		s.back.call(to, from, nil, s.images)
 	}
 	if s.n.learning {
-		if !columns {
-			s.sums.finish(s.n.slices, s.steps.biasGradient)
-		}
 		big, small := s.x, s.dy
 		if !s.grad.down {
 			big, small = s.dy, s.x
@@ -326,10 +320,16 @@ func (s *stage) columnsBack(sum, product []float64, lo, hi int) {
 		at := i*s.size + lo
 		s.n.set.NormBack(s.dy[at:][:hi-lo], s.z[at:], n.scale[lo:hi], n.shift[lo:hi], n.a[lo:hi], n.b[lo:hi], n.c[lo:hi], s.leakySlope(), 1)
 	}
-	if s.bias != nil && s.n.learning {
-		s.sums.columns(sumOnly, lo, hi)
-		s.biasGradient(sum, nil, lo, hi)
+}
+
+// biasBack sets the gradient of the bias, from dy as pointwiseBack has turned it. Before a normalisation it is zero: what a
+// bias adds to all values of a channel, their mean takes away.
+func (s *stage) biasBack() {
+	if s.norm != nil {
+		clear(s.bias.Grad)
+		return
 	}
+	s.sums.finish(s.n.slices, s.steps.biasGradient)
 }
 
 // biasGradient is the sums themselves.

@@ -72,9 +72,30 @@ func (c *channelSums) images(lo, hi int) {
 	if c.pixels == 1 {
 		return
 	}
+	if c.channels == 1 && c.kind == sumOnly {
+		lo = c.fours(lo, hi)
+	}
 	for i := lo; i < hi; i++ {
 		c.add(c.kind, i, 0, c.channels, i*c.pixels, c.pixels, true)
 	}
+}
+
+// fours sums within images from lo on, four at a time, and returns the first that is left: of one channel, each addition would
+// wait for the one before.
+func (c *channelSums) fours(lo, hi int) int {
+	for ; lo+4 <= hi; lo += 4 {
+		x := c.x[lo*c.pixels:]
+		first, second, third, fourth := x[:c.pixels], x[c.pixels:][:c.pixels], x[2*c.pixels:][:c.pixels], x[3*c.pixels:][:c.pixels]
+		var sums [4]float64
+		for p, v := range first {
+			sums[0] += float64(v)
+			sums[1] += float64(second[p])
+			sums[2] += float64(third[p])
+			sums[3] += float64(fourth[p])
+		}
+		copy(c.first[lo:], sums[:])
+	}
+	return lo
 }
 
 // add adds channels lo to hi-1 of some rows of the values, from the given one on, to row i of the sums; anew if it is the first

@@ -1,25 +1,31 @@
 package engine
 
-// blocks cuts a call's images into tasks: whole blocks, as many as all threads can have alike, and then the rest in equal
-// parts, so that all are done at about the same time.
-type blocks struct{ images, size, whole, parts int }
+// blocks cuts a call's images into tasks. Each thread has the same images, or all but one, in the same number of blocks, so that
+// all are done at about the same time and in every call a thread begins with the images that it had in the one before.
+type blocks struct{ images, size, threads, each int }
 
 // newBlocks cuts images into blocks of at most size.
 func newBlocks(images, size, threads int) blocks {
-	whole := images / size / threads * threads
-	return blocks{images, size, whole, min(threads, images-whole*size)}
+	threads = min(threads, images)
+	return blocks{images, size, threads, ((images+threads-1)/threads + size - 1) / size}
 }
 
-func (b blocks) count() int { return b.whole + b.parts }
+func (b blocks) count() int { return b.threads * b.each }
 
-// first returns the first image of block i; behind the last, the number of images.
+// first returns the first image of block i; behind the last, the number of images. The last block of a thread's may be smaller
+// than others or empty.
 func (b blocks) first(i int) int {
-	switch {
-	case i <= b.whole:
-		return i * b.size
-	case i >= b.count():
+	if i >= b.count() {
 		return b.images
 	}
-	start := b.whole * b.size
-	return start + (i-b.whole)*(b.images-start)/b.parts
+	lo, hi := share{i / b.each, b.threads}.of(b.images)
+	return min(lo+i%b.each*b.size, hi)
+}
+
+// behind returns the first image of the block that a thread probably has after block i, the number of images if it has none.
+func (b blocks) behind(i int) int {
+	if (i+1)%b.each == 0 {
+		return b.images
+	}
+	return b.first(i + 1)
 }

@@ -9,13 +9,16 @@ func TestBlocks(t *testing.T) {
 		for size := 1; size < 12; size++ {
 			for threads := 1; threads < 7; threads++ {
 				b := newBlocks(images, size, threads)
-				shares := make([]int, threads)
+				shares := make([]int, b.threads)
 				for i := range b.count() {
 					n := b.first(i+1) - b.first(i)
-					if n < 1 || n > size {
+					if n < 0 || n > size {
 						t.Fatalf("%d images by %d for %d threads: block %d has %d", images, size, threads, i, n)
 					}
-					shares[i%threads] += n
+					shares[i/b.each] += n
+					if behind := b.behind(i); behind != b.first(i+1) && (behind != images || (i+1)%b.each != 0) {
+						t.Fatalf("%d images by %d for %d threads: behind block %d comes image %d", images, size, threads, i, behind)
+					}
 				}
 				if b.first(0) != 0 || b.first(b.count()) != images || b.first(b.count()+threads) != images {
 					t.Fatalf("%d images by %d for %d threads: not all in blocks", images, size, threads)

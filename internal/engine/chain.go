@@ -65,8 +65,10 @@ func (c *chain) call(x []float32, images int) {
 }
 
 func (c *chain) run(worker, task int) {
-	lo := c.tasks.first(task)
-	c.from(worker, 0, lo, c.tasks.first(task+1)-lo, c.x[lo*c.stages[0].inSize:])
+	lo, hi := c.tasks.first(task), c.tasks.first(task+1)
+	if lo < hi {
+		c.from(worker, 0, lo, hi-lo, c.x[lo*c.stages[0].inSize:])
+	}
 }
 
 // from computes images lo and on from stage i's input to the end.

@@ -11,9 +11,8 @@ import (
 type Pool struct {
 	threads int
 	job     job
-	tasks   int
-	next    atomic.Int64
-	lists   []lists // a worker each
+	shares  []taskShare // a worker each
+	lists   []lists     // a worker each
 	memory  [][]float32
 	each    eachJob
 
@@ -23,6 +22,14 @@ type Pool struct {
 	closed  bool
 	workers []gate
 	caller  gate
+}
+
+// taskShare is the tasks of a job that a worker begins with: as many as any other has, one behind the other. So it mostly
+// finds what it wrote itself in the job before, in its own caches: cores need not share any.
+type taskShare struct {
+	next atomic.Int64
+	end  int64
+	_    [cacheLine]float32 // so that no two workers write to one line
 }
 
 // lists is a worker's memory for the offsets that kernels take. A function's own arrays would be allocated on the heap at
@@ -54,7 +61,7 @@ const spins = 1 << 20
 
 // NewPool starts threads-1 goroutines; the caller of a job is the last worker. Close ends them.
 func NewPool(threads int) *Pool {
-	p := &Pool{threads: threads, lists: make([]lists, threads), memory: make([][]float32, threads), workers: make([]gate, threads), caller: newGate()}
+	p := &Pool{threads: threads, shares: make([]taskShare, threads), lists: make([]lists, threads), memory: make([][]float32, threads), workers: make([]gate, threads), caller: newGate()}
 	if threads <= runtime.GOMAXPROCS(0) {
 		p.spins = spins
 	}
@@ -126,8 +133,12 @@ func (p *Pool) do(j job, tasks int) {
 	if tasks == 0 {
 		return
 	}
-	p.job, p.tasks = j, tasks
-	p.next.Store(0)
+	p.job = j
+	for worker := range p.shares {
+		lo, hi := share{worker, p.threads}.of(tasks)
+		p.shares[worker].next.Store(int64(lo))
+		p.shares[worker].end = int64(hi)
+	}
 	if p.threads == 1 || tasks == 1 {
 		p.work(0)
 	} else {
@@ -151,12 +162,16 @@ type eachJob struct{ f func(i int) }
 
 func (j *eachJob) run(_, task int) { j.f(task) }
 
+// work runs a worker's share of the tasks, and then what is left of the others'.
 func (p *Pool) work(worker int) {
-	for {
-		task := int(p.next.Add(1)) - 1
-		if task >= p.tasks {
-			return
+	for i := range p.shares {
+		s := &p.shares[(worker+i)%p.threads]
+		for s.next.Load() < s.end {
+			task := s.next.Add(1) - 1
+			if task >= s.end {
+				break
+			}
+			p.job.run(worker, int(task))
 		}
-		p.job.run(worker, task)
 	}
 }

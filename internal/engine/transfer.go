@@ -240,9 +240,12 @@ func (t *transfer) run(worker, task int) {
 	part := share{task % t.parts, t.parts}
 	task /= t.parts
 	lo, hi := t.blocks.first(task), t.blocks.first(task+1)
+	if lo == hi {
+		return
+	}
 	from := t.from.ready(worker, lo, hi, t.sourceSize)
 	t.expect(from, hi-lo)
-	next := t.blocks.first(task + t.pool.threads)
+	next := t.blocks.behind(task)
 	soon := arrivals{
 		behind(t.from.images, next, t.sourceSize), behind(t.from.beside, next, t.sourceSize),
 		behind(t.to.images, lo, t.targetSize), behind(t.to.beside, lo, t.targetSize),

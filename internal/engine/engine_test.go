@@ -65,6 +65,9 @@ var chains = []named{
 	{"two panels", arch.Shape{4, 3, 17}, []arch.Layer{conv(70, 3, 1), norm1, leaky2, convT(17, 4, 2), leaky2, convT(20, 3, 1), conv(33, 2, 2)}},
 	{"long pairs", arch.Shape{15, 28, 33}, []arch.Layer{conv(34, 3, 2), norm1, leaky2, drop(0.4), conv(32, 3, 2), leaky2, convT(33, 3, 2)}},
 	{"long pairs, odd sides", arch.Shape{27, 13, 33}, []arch.Layer{conv(34, 3, 2), leaky2, drop(0.4), conv(32, 3, 2), leaky2}},
+	{"large dense layers", arch.Shape{1, 1, 70}, []arch.Layer{
+		flatten, dense(4099), norm1, leaky2, drop(0.3), dense(70), norm1, leaky2, dense(1), sigmoid}},
+	{"large dense layer without norm", arch.Shape{1, 1, 70}, []arch.Layer{flatten, dense(4099), leaky2, drop(0.4), dense(3)}},
 	{"wide", arch.Shape{5, 2, 80}, []arch.Layer{conv(97, 3, 1), norm1, leaky2, drop(0.4), convT(82, 3, 1)}},
 }
 

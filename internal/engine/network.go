@@ -76,7 +76,8 @@ func New(a arch.Network, plan Plan) (*Network, error) {
 	n.plan(plan.Training)
 	for _, s := range n.stages {
 		s.steps = steps{
-			fixed: s.fixed, fixedColumns: s.fixedColumns, training: s.training, normed: s.normed, pointwiseBack: s.pointwiseBack, normBack: s.normBack, again: s.again,
+			fixed: s.fixed, fixedColumns: s.fixedColumns, training: s.training, normed: s.normed, again: s.again,
+			pointwiseBack: s.pointwiseBack, normBack: s.normBack,
 			statistics: s.statistics, normGradients: s.normGradients, columnsBack: s.columnsBack, biasGradient: s.biasGradient,
 		}
 	}

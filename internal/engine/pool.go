@@ -61,7 +61,10 @@ const spins = 1 << 20
 
 // NewPool starts threads-1 goroutines; the caller of a job is the last worker. Close ends them.
 func NewPool(threads int) *Pool {
-	p := &Pool{threads: threads, shares: make([]taskShare, threads), lists: make([]lists, threads), memory: make([][]float32, threads), workers: make([]gate, threads), caller: newGate()}
+	p := &Pool{
+		threads: threads, shares: make([]taskShare, threads), lists: make([]lists, threads), memory: make([][]float32, threads),
+		workers: make([]gate, threads), caller: newGate(),
+	}
 	if threads <= runtime.GOMAXPROCS(0) {
 		p.spins = spins
 	}

@@ -54,6 +54,8 @@ const (
 	heavyWeights = 1 << 20 / 4
 	// heavyRows is how many images a block has at the most then.
 	heavyRows = 256
+	// heavyParts is in how many parts a thread has panels then.
+	heavyParts = 8
 )
 
 const (
@@ -199,7 +201,7 @@ type targets struct {
 }
 
 // arrivals is what a worker will read or write soon, and what may come to its cache meanwhile: the sources of what is
-// probably its next block, the targets of this one, and what lies beside both. Winograd's filtering alone has it come.
+// probably its next block, the targets of this one, and what lies beside both. Winograd's filtering and dot products have it come.
 type arrivals struct{ sources, besideSources, targets, besideTargets []float32 }
 
 // call computes a number of images; bias may be nil. A wide transfer's sources are in memory as they are.
@@ -212,8 +214,8 @@ func (t *transfer) call(to targets, from sources, bias []float32, images int) {
 	}
 	threads := t.pool.threads
 	t.parts = 1
-	if t.heavy && from.first == nil && from.again == nil {
-		t.blocks, t.parts = newBlocks(images, t.most, 1), 8*threads
+	if t.heavy && t.panels >= heavyParts*threads && from.first == nil && from.again == nil {
+		t.blocks, t.parts = newBlocks(images, t.most, 1), heavyParts*threads
 		t.pool.do(t, t.blocks.count()*t.parts)
 		if to.columns == nil {
 			t.rest.call(0, images)

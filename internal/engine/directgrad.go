@@ -18,8 +18,10 @@ const imageBudget = 384 << 10 / 4
 func newDirectGrad(k *kernelGrad, images int) *directGrad {
 	g := k.geometry
 	d := &directGrad{k: k, bigSize: g.bigSize(), pitch: k.set.Lanes}
-	all := g.meetings(d.pitch)
-	if k.window != nil { // small pixels are read once, wherever they lie
+	var all [][]kernel.Pair
+	if k.window == nil {
+		all = g.meetings(d.pitch)
+	} else { // small pixels are read once, wherever they lie
 		d.bigSize, d.pitch = k.window.size(), g.smallC
 		all = [][]kernel.Pair{k.window.meetings(d.pitch)}
 	}
@@ -37,7 +39,8 @@ func newDirectGrad(k *kernelGrad, images int) *directGrad {
 	return d
 }
 
-// scratchSize is how many values a worker needs for a chunk's panels, and its padded images.
+// scratchSize is how many values a worker needs for a chunk's panels or, where these may have to be made, small images, and for
+// its padded images.
 func (d *directGrad) scratchSize() int {
 	size := d.chunk*d.k.geometry.smallH*d.k.geometry.smallW*max(d.k.width(), d.pitch) + kernel.Slack
 	if d.k.window != nil {

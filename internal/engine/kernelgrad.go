@@ -70,16 +70,20 @@ func newKernelGrad(set *kernel.Set, pool *Pool, g geometry, down bool, slices []
 		k.perTask = max(1, min(k.panels, budget/(g.taps()*k.rows()*set.Lanes)))
 	}
 	// Eight tasks a thread keep all busy to the end. What cannot be cut by slices is cut by panels, only as far as there are threads,
-	// since each reads all big images; of a dense layer by big channels, which costs nothing.
+	// since each reads all big images; of a dense layer by big channels, which costs nothing, or by panels where it has one.
 	const perThread = 8
 	k.subtrees = 1
 	for k.subtrees < len(slices) && k.subtrees*k.blocks() < perThread*pool.threads {
 		k.subtrees *= 2
 	}
-	for k.subtrees*k.blocks() < pool.threads && k.perTask > 1 {
+	dense, least := g.taps() == 1 && k.window == nil, pool.threads
+	if dense && g.bigC == 1 {
+		least *= 2
+	}
+	for k.subtrees*k.blocks() < least && k.perTask > 1 {
 		k.perTask = (k.perTask + 1) / 2
 	}
-	for g.taps() == 1 && k.window == nil && k.subtrees*k.blocks() < 2*pool.threads && k.channels >= 2*wholeVectors {
+	for dense && k.subtrees*k.blocks() < 2*pool.threads && k.channels >= 2*wholeVectors {
 		k.channels = (k.channels/2 + wholeVectors - 1) / wholeVectors * wholeVectors
 	}
 	for r := range k.rows() {
@@ -177,7 +181,7 @@ func (k *kernelGrad) of(subtree int) []float32 {
 }
 
 func (k *kernelGrad) run(worker, task int) {
-	// The blocks of a subtree one after the other: its images are still in the cache that all threads share.
+	// The blocks of a subtree one after the other: its images are still in a cache.
 	subtree, block := task/k.blocks(), k.part(task%k.blocks())
 	size := k.sumsSize()
 	stack, scratch := cut(k.scratch[worker], k.levels*size)
@@ -211,7 +215,8 @@ func (k *kernelGrad) pack(to []float32, lo, panel, count int) {
 	k.set.CopyRows(to, lanes, from, channels, width, pixels)
 }
 
-// smalls returns small images from number lo on, count of them made in memory where they are not there.
+// smalls returns small images from number lo on, count of them made in memory where they are not there: all their channels, for
+// each block again, of which there is mostly one.
 func (k *kernelGrad) smalls(memory []float32, lo, count int) []float32 {
 	images := k.small[lo*k.geometry.smallSize():]
 	if k.below == nil {

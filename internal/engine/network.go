@@ -292,7 +292,7 @@ func (n *Network) plan(training bool) {
 }
 
 // passes reports whether a stage's output need not be kept in training, above being the next: it is the small side of that
-// one's gradient, which is copied tile by tile or panel by panel anyway.
+// one's gradient, which mostly is copied tile by tile or panel by panel anyway.
 func (s *stage) passes(above *stage) bool {
 	if s.norm == nil || s.rate > 0 || s.activation == tanh || s.chained == 0 || above.chained == 0 || above.grad == nil || above.grad.down || above.forward.wide() {
 		return false

@@ -11,7 +11,8 @@ import (
 type Pool struct {
 	threads int
 	job     job
-	shares  []taskShare // a worker each
+	shares  []taskShare // a worker each, or fewer where there are fewer tasks
+	sharing int         // how many of these the job in hand has
 	lists   []lists     // a worker each
 	memory  [][]float32
 	each    eachJob
@@ -59,7 +60,7 @@ type job interface{ run(worker, task int) }
 // alone between two jobs. The system may take as long to wake a thread.
 const spins = 1 << 20
 
-// NewPool starts threads-1 goroutines; the caller of a job is the last worker. Close ends them.
+// NewPool starts threads-1 goroutines; the caller of a job is the first worker. Close ends them.
 func NewPool(threads int) *Pool {
 	p := &Pool{
 		threads: threads, shares: make([]taskShare, threads), lists: make([]lists, threads), memory: make([][]float32, threads),
@@ -137,8 +138,9 @@ func (p *Pool) do(j job, tasks int) {
 		return
 	}
 	p.job = j
-	for worker := range p.shares {
-		lo, hi := share{worker, p.threads}.of(tasks)
+	p.sharing = min(p.threads, tasks)
+	for worker := range p.sharing {
+		lo, hi := share{worker, p.sharing}.of(tasks)
 		p.shares[worker].next.Store(int64(lo))
 		p.shares[worker].end = int64(hi)
 	}
@@ -167,8 +169,8 @@ func (j *eachJob) run(_, task int) { j.f(task) }
 
 // work runs a worker's share of the tasks, and then what is left of the others'.
 func (p *Pool) work(worker int) {
-	for i := range p.shares {
-		s := &p.shares[(worker+i)%p.threads]
+	for i := range p.sharing {
+		s := &p.shares[(worker+i)%p.sharing]
 		for s.next.Load() < s.end {
 			task := s.next.Add(1) - 1
 			if task >= s.end {

@@ -43,7 +43,7 @@ type stage struct {
 
 	dy     []float32 // gradient in hand
 	images int
-	job    stageJob
+	job    blockJob
 	steps  steps
 }
 
@@ -56,27 +56,8 @@ type steps struct {
 	biasGradient                                     func(first, second []float64, lo, hi int)
 }
 
-// stageJob runs one of a stage's steps over blocks of images.
-type stageJob struct {
-	s     *stage
-	step  func(lo, hi int)
-	block int
-}
-
-func (j *stageJob) run(_, task int) {
-	j.step(task*j.block, min((task+1)*j.block, j.s.images))
-}
-
-// each does a step, if it is not nil.
-func (s *stage) each(step func(lo, hi int)) {
-	if step == nil {
-		return
-	}
-	s.job.s, s.job.step = s, step
-	threads := s.n.pool.threads
-	s.job.block = (s.images + 4*threads - 1) / (4 * threads)
-	s.n.pool.do(&s.job, (s.images+s.job.block-1)/s.job.block)
-}
+// each does a step for all images, if it is not nil.
+func (s *stage) each(step func(lo, hi int)) { s.job.call(s.n.pool, step, 0, s.images) }
 
 // run computes y from the output of the stage below, or the input of the network. Where the normalisation of the stage below
 // is left to do, below is that stage. It reports whether this stage's is.

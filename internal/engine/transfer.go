@@ -38,7 +38,7 @@ type transfer struct {
 	scratch [][]float32 // a tile a worker
 	zero    []float32
 	pack    packJob
-	rest    restJob
+	rest    blockJob
 }
 
 // blockBudget is how many values of source and target images a block takes, so that both stay in a core's cache while
@@ -54,8 +54,8 @@ const (
 	heavyWeights = 1 << 20 / 4
 	// heavyRows is how many images a block has at the most then.
 	heavyRows = 256
-	// heavyParts is in how many parts a thread has panels then.
-	heavyParts = 8
+	// heavyParts is in how many parts a thread has panels then, if there are as many, and leastParts how many it has at least.
+	heavyParts, leastParts = 8, 2
 )
 
 const (
@@ -99,7 +99,7 @@ func newTransfer(set *kernel.Set, pool *Pool, g geometry, down, long bool) *tran
 	for i := range t.scratch {
 		t.scratch[i] = make([]float32, kernel.MaxRows*kernel.MaxLanes)
 	}
-	t.pack.t, t.rest.t = t, t
+	t.pack.t = t
 	if g.filters() && !t.dot {
 		t.winograd = newWinograd(t, g, down)
 		t.most = t.winograd.maxImages()
@@ -107,9 +107,7 @@ func newTransfer(set *kernel.Set, pool *Pool, g geometry, down, long bool) *tran
 		t.pairs = newPairs(t, g, down, long && g.longPairs())
 	} else {
 		t.most = max(1, blockBudget/(t.sourceSize+t.targetSize), blockRows*t.width/t.targetSize)
-		if t.heavy = t.targetSize == t.width && t.panels*t.taps*t.depth*t.lanes > heavyWeights; t.heavy {
-			t.most = heavyRows
-		}
+		t.heavy = t.targetSize == t.width && t.panels*t.taps*t.depth*t.lanes > heavyWeights
 		for i := range t.classes {
 			t.classes[i].join(t.lanes)
 			t.place = append(t.place, t.places(t.classes[i]))
@@ -214,15 +212,15 @@ func (t *transfer) call(to targets, from sources, bias []float32, images int) {
 	}
 	threads := t.pool.threads
 	t.parts = 1
-	if t.heavy && t.panels >= heavyParts*threads && from.first == nil && from.again == nil {
-		t.blocks, t.parts = newBlocks(images, t.most, 1), heavyParts*threads
+	if t.heavy && t.panels >= leastParts*threads && from.first == nil && from.again == nil {
+		t.blocks, t.parts = newBlocks(images, heavyRows, 1), min(t.panels, heavyParts*threads)
 		t.pool.do(t, t.blocks.count()*t.parts)
 		if to.columns == nil {
-			t.rest.call(0, images)
+			t.rest.call(t.pool, to.then, 0, images)
 		}
 		return
 	}
-	size := max((images+4*threads-1)/(4*threads), min(t.enough, (images+2*threads-1)/(2*threads)))
+	size := max(t.pool.blockSize(images), min(t.enough, (images+2*threads-1)/(2*threads)))
 	t.blocks = newBlocks(images, max(1, min(t.most, size)), threads)
 	t.pool.do(t, t.blocks.count())
 }
@@ -239,8 +237,8 @@ func (t *transfer) add(bias []float32) {
 }
 
 func (t *transfer) run(worker, task int) {
-	part := share{task % t.parts, t.parts}
-	task /= t.parts
+	part := share{task / t.blocks.count(), t.parts}
+	task %= t.blocks.count()
 	lo, hi := t.blocks.first(task), t.blocks.first(task+1)
 	if lo == hi {
 		return
@@ -259,26 +257,6 @@ func (t *transfer) run(worker, task int) {
 	case part.parts == 1 && t.to.then != nil:
 		t.to.then(lo, hi)
 	}
-}
-
-// restJob does what follows for some images a task, where it waits until all of them are done.
-type restJob struct {
-	t             *transfer
-	lo, hi, block int
-}
-
-func (j *restJob) call(lo, hi int) {
-	if j.t.to.then == nil {
-		return
-	}
-	pool := j.t.pool
-	j.lo, j.hi, j.block = lo, hi, max(1, (hi-lo)/(4*pool.threads))
-	pool.do(j, (hi-lo+j.block-1)/j.block)
-}
-
-func (j *restJob) run(_, task int) {
-	lo := j.lo + task*j.block
-	j.t.to.then(lo, min(lo+j.block, j.hi))
 }
 
 // ready returns images lo to hi-1 and what lies behind them, size values each.
@@ -342,10 +320,14 @@ func (t *transfer) direct(worker int, to, from []float32, soon arrivals, images 
 // place is where a class's pixels are in a block of images, image by image: offsets of their sources and targets.
 type place struct{ rows, outs []int }
 
-// places lists them for as many images as a block has at most.
+// places lists them for as many images as a block has at most, if threads share its panels too.
 func (t *transfer) places(c class) place {
 	var p place
-	for image := range t.most {
+	most := t.most
+	if t.heavy {
+		most = max(most, heavyRows)
+	}
+	for image := range most {
 		for _, pixel := range c.pixels {
 			p.rows = append(p.rows, image*t.sourceSize+pixel.X)
 			p.outs = append(p.outs, image*t.targetSize+pixel.Y)

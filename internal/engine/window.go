@@ -41,13 +41,13 @@ func (w *window) geometry() geometry {
 
 func (w *window) size() int { return w.height * w.width * w.images.bigC }
 
-// meetings lists the pixels where a padded image meets a panel of lanes of a small one.
-func (w *window) meetings(lanes int) []kernel.Pair {
+// meetings lists the pixels where a padded image meets a small one, whose pixels are pitch values apart.
+func (w *window) meetings(pitch int) []kernel.Pair {
 	var all []kernel.Pair
 	for y := range w.images.smallH {
 		for x := range w.images.smallW {
 			at := (y*w.width + x) * w.images.stride * w.images.bigC
-			all = append(all, kernel.Pair{X: at, Y: (y*w.images.smallW + x) * lanes})
+			all = append(all, kernel.Pair{X: at, Y: (y*w.images.smallW + x) * pitch})
 		}
 	}
 	return all

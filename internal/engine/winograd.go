@@ -225,7 +225,7 @@ func (w *winograd) callWide(memory []float32) {
 		t.pool.do(&w.inputJob, w.images)
 		w.parts = min(w.images, (2*threads-1)/t.panels+1)
 		t.pool.do(&w.panelJob, t.panels*w.parts)
-		t.rest.call(w.lo, w.lo+w.images)
+		t.rest.call(t.pool, t.to.then, w.lo, w.lo+w.images)
 	}
 }
 

@@ -131,16 +131,16 @@ var channelVariants = []channels{{avx2, "SIMD"}, {avx512, "AVX512"}}
 const together = 4
 
 // rows repeats step for all rows, a vector of each of some at a time. Rows of apart are the parameter stride apart, those of
-// close lie one behind the other. Step gets the vectors' indexes, in bytes of the first float32: of the channel, and from the
+// joined lie one behind the other. Step gets the vectors' indexes, in bytes of the first float32: of the channel, and from the
 // pointers to either images for each row.
-func (v channels) rows(apart, close []reg.Register, step func(c reg.Register, apart, close []reg.Register)) {
+func (v channels) rows(apart, joined []reg.Register, step func(c reg.Register, apart, joined []reg.Register)) {
 	left, width := Load(Param("rows"), GP64()), Load(Param("channels"), GP64())
 	SHLQ(Imm(2), width)
 	type group struct {
 		images []reg.Register
 		next   reg.Register
 	}
-	groups := [2]group{{images: apart}, {close, width}}
+	groups := [2]group{{images: apart}, {joined, width}}
 	if len(apart) > 0 {
 		groups[0].next = Load(Param("stride"), GP64())
 		SHLQ(Imm(2), groups[0].next)
